@@ -1,0 +1,76 @@
+.DEFAULT_GOAL := help
+SHELL         := /bin/bash
+PYTHON        ?= python3
+PY            := .venv/bin/python
+PACKAGES      := protos services/chassis services/contents services/sessions services/kernels services/runner \
+                 gateway_http deploy/local
+PROTO_FILES    = $(shell cd protos && find perijove -name '*.proto' | sort)
+ARGS          ?=
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
+	  /^[a-z0-9 _-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use
+setup: .venv/.done ## Create .venv with every package and tool
+.venv/.done: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt uv
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install -q -c constraints.txt --group dev $(addprefix -e ,$(PACKAGES))
+	@touch $@
+
+run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
+	.venv/bin/perijove up $(ARGS)
+
+##@ Test
+test: unit integration conformance chaos e2e ## Everything
+
+unit: setup ## The rules and the parts: seconds
+	$(PY) -m pytest services gateway_http deploy tests/contract $(ARGS)
+
+integration conformance chaos e2e: setup ## Real sockets, Redis, kernels, browser
+	$(PY) -m pytest tests/$@ $(ARGS)
+
+bench: setup ## Measure beside jupyter_server and direct ZeroMQ
+	$(PY) -m tests.bench $(ARGS)
+
+##@ Change
+check: lint types imports check-protos ## What CI runs first
+
+fmt: setup ## Format Python and protos
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix-only -q .
+	.venv/bin/buf format -w protos
+
+lint: setup ## Lint Python
+	.venv/bin/ruff format --check -q .
+	.venv/bin/ruff check -q .
+
+types: setup ## Check types
+	.venv/bin/mypy
+
+imports: setup ## Check who may import whom
+	.venv/bin/lint-imports --no-cache
+
+protos: setup ## Regenerate the stubs beside the .proto files
+	cd protos && ../$(PY) -m grpc_tools.protoc -I . --plugin=protoc-gen-mypy_grpc=../.venv/bin/protoc-gen-mypy_grpc \
+	  --python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=quiet:. $(PROTO_FILES)
+
+check-protos: protos ## Lint the protos; fail if the stubs have drifted
+	.venv/bin/buf lint protos
+	.venv/bin/buf format -d --exit-code protos
+	git diff --exit-code -- protos
+	@test -z "$$(git status --porcelain -- protos)" || { git status --short -- protos; exit 1; }
+
+lock: ## Rewrite constraints.txt with the newest versions
+	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
+	rm -rf .venv/lock
+
+clean: ## Remove .venv and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help setup run test unit integration conformance chaos e2e bench check fmt lint types imports protos \
+        check-protos lock clean
