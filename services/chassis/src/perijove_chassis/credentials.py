@@ -1,0 +1,143 @@
+"""Who is calling: short-lived signed credentials between processes, and API tokens.
+
+Services share one key. What a caller signs is bound to the process it calls:
+the key for a callee is derived from the shared key and the callee's name. A
+runner holds its own derived key only, so that it can check calls to itself and
+speak for itself, and for nobody else.
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from perijove_chassis.errors import Unauthenticated
+from perijove_chassis.settings import Secret
+
+LIFETIME_S = 300.0
+"""How long a credential holds. Longer than any clock skew worth serving."""
+
+_RENEW_BEFORE_S = 60.0
+_SCHEME = "Perijove "
+_RUNNER = "runner/"
+
+
+class PrincipalKind(enum.Enum):
+    """What kind of caller a credential stands for."""
+
+    SERVICE = "service"
+    RUNNER = "runner"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose credential was checked."""
+
+    kind: PrincipalKind
+    name: str
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    issuer: str
+    audience: str
+    expires: float
+
+
+def runner_name(runner_id: str) -> str:
+    """Return the name under which a runner calls and is called."""
+    return _RUNNER + runner_id
+
+
+def derive_key(service_key: Secret, name: str) -> bytes:
+    """Return the key for calls to `name`, or for calls by it if it is a runner."""
+    return hmac.digest(service_key.reveal().encode(), name.encode(), hashlib.sha256)
+
+
+class Issuer:
+    """Signs credentials for calls from one process to one other."""
+
+    def __init__(self, key: bytes, issuer: str, audience: str) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._audience = audience
+        self._credential = ""
+        self._renew_at = 0.0
+
+    def credential(self) -> str:
+        """Return a value for the `authorization` metadata that holds now."""
+        now = time.time()
+        if now >= self._renew_at:
+            claims = _Claims(self._issuer, self._audience, now + LIFETIME_S)
+            payload = base64.urlsafe_b64encode(msgspec.json.encode(claims))
+            signature = hmac.new(self._key, payload, hashlib.sha256).hexdigest()
+            self._credential = f"{_SCHEME}{payload.decode()}.{signature}"
+            self._renew_at = now + LIFETIME_S - _RENEW_BEFORE_S
+        return self._credential
+
+
+class Verifier:
+    """Checks the credentials of calls to one process."""
+
+    def __init__(self, audience: str, *, service_key: Secret, api_token: Secret) -> None:
+        self._audience = audience
+        self._service_key = service_key
+        self._api_token = api_token.reveal().encode()
+
+    def verify(self, authorization: str) -> Principal:
+        """Return who presents a value of the `authorization` metadata.
+
+        Raises:
+            Unauthenticated: if it is malformed, expired, meant for another
+                process, or signed with the wrong key.
+        """
+        if authorization.startswith(_SCHEME):
+            return self._verify_signed(authorization[len(_SCHEME) :])
+        scheme, _, token = authorization.partition(" ")
+        if (
+            scheme.lower() in ("bearer", "token")
+            and self._api_token
+            and hmac.compare_digest(token.strip().encode(), self._api_token)
+        ):
+            return Principal(PrincipalKind.USER, "token")
+        raise Unauthenticated("a valid credential is required", reason="NO_CREDENTIAL")
+
+    def _verify_signed(self, credential: str) -> Principal:
+        payload, _, signature = credential.partition(".")
+        try:
+            claims = msgspec.json.decode(base64.urlsafe_b64decode(payload), type=_Claims)
+        except (ValueError, msgspec.MsgspecError):
+            raise Unauthenticated("the credential is malformed", reason="NO_CREDENTIAL") from None
+        expected = hmac.new(self._key(claims.issuer), payload.encode(), hashlib.sha256)
+        if (
+            not hmac.compare_digest(expected.hexdigest().encode(), signature.encode())
+            or claims.audience != self._audience
+            or claims.expires < time.time()
+        ):
+            raise Unauthenticated("the credential does not hold", reason="NO_CREDENTIAL")
+        if claims.issuer.startswith(_RUNNER):
+            return Principal(PrincipalKind.RUNNER, claims.issuer[len(_RUNNER) :])
+        return Principal(PrincipalKind.SERVICE, claims.issuer)
+
+    def _key(self, issuer: str) -> bytes:
+        if issuer.startswith(_RUNNER):
+            return derive_key(self._service_key, issuer)
+        return derive_key(self._service_key, self._audience)
+
+
+class RunnerVerifier(Verifier):
+    """Checks the credentials of calls to a runner, which holds its own key only."""
+
+    def __init__(self, runner_id: str, runner_key: bytes) -> None:
+        super().__init__(runner_name(runner_id), service_key=Secret(""), api_token=Secret(""))
+        self._runner_key = runner_key
+
+    def _key(self, issuer: str) -> bytes:
+        del issuer  # whoever it is, the call is to this runner
+        return self._runner_key

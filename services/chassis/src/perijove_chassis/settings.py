@@ -1,0 +1,86 @@
+"""Typed settings, read once from the environment and passed down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text names its variable, not its value."""
+
+
+class Secret:
+    """A text that does not show itself in logs, errors and reprs."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every gRPC process is told."""
+
+    listen: str
+    """gRPC address to serve: `unix:/path` or `host:port`."""
+    service_key: Secret = Secret("")
+    """Key of all services, or of this runner alone; signs and checks credentials."""
+    api_token: Secret = Secret("")
+    """Token that clients outside may use as credential; none if empty."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines are written."""
+    metrics_listen: str = ""
+    """`host:port` for Prometheus; none if empty."""
+    grace_s: float = 5.0
+    """Seconds that calls in flight get when the process is told to stop."""
+    reflection: bool = False
+    """Whether to serve gRPC reflection."""
+
+
+def load(cls: type[T], prefix: str, environ: Mapping[str, str]) -> T:
+    """Read a settings struct: field `listen` of prefix `X_` is variable `X_LISTEN`.
+
+    Raises:
+        SettingsError: if a variable is missing or has no value of its type.
+    """
+    raw = {
+        field: environ[name]
+        for field in cls.__struct_fields__
+        if (name := prefix + field.upper()) in environ
+    }
+    try:
+        return msgspec.convert(raw, cls, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(cls, prefix, str(error))) from None
+
+
+def _decode(kind: type, value: Any) -> Any:  # noqa: ANN401 - the signature msgspec asks for
+    if kind is Secret:
+        return Secret(str(value))
+    raise NotImplementedError
+
+
+def _explain(cls: type[msgspec.Struct], prefix: str, message: str) -> str:
+    for field in cls.__struct_fields__:
+        if f"`{field}`" in message or f"$.{field}" in message:
+            return f"{prefix}{field.upper()}: {message.split(' - at')[0]}"
+    return message

@@ -1,0 +1,93 @@
+"""The one place that knows both a `DomainError` and a gRPC status."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import error_details_pb2, status_pb2
+
+from perijove_chassis import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOMAIN = "perijove"
+"""`ErrorInfo.domain` of every error."""
+
+_DETAILS_KEY = "grpc-status-details-bin"
+
+CODE_BY_ERROR: dict[type[errors.DomainError], grpc.StatusCode] = {
+    errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.FailedPrecondition: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.Aborted: grpc.StatusCode.ABORTED,
+    errors.ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+_ERROR_BY_CODE = {code: error for error, code in CODE_BY_ERROR.items()}
+
+
+def code_of(error: errors.DomainError) -> grpc.StatusCode:
+    """Return the status code that stands for an error."""
+    for cls in type(error).__mro__:
+        if cls in CODE_BY_ERROR:
+            return CODE_BY_ERROR[cls]
+    return grpc.StatusCode.INTERNAL
+
+
+def trailers_of(error: errors.DomainError) -> tuple[tuple[str, bytes], ...]:
+    """Return the trailing metadata that carries an error's `google.rpc.Status`."""
+    detail = AnyMessage()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
+    status = status_pb2.Status(code=code_of(error).value[0], message=str(error), details=[detail])
+    return ((_DETAILS_KEY, status.SerializeToString()),)
+
+
+def error_of(error: grpc.RpcError) -> errors.DomainError:
+    """Return the meaning of a failed call.
+
+    A code that no domain error stands for means that the callee is at fault:
+    its text is not for others, so it becomes `Unavailable` without one.
+    """
+    code = error.code()  # type: ignore[attr-defined]
+    cls = _ERROR_BY_CODE.get(code)
+    if cls is None:
+        return errors.Unavailable("a part of the service failed")
+    message = error.details() or ""  # type: ignore[attr-defined]
+    if cls is errors.Unavailable and not _reason_of(error):
+        # The text of gRPC itself: it names addresses.
+        message = "a part of the service cannot be reached"
+    return cls(message, reason=_reason_of(error))
+
+
+@contextmanager
+def rpc_errors_as_domain() -> Iterator[None]:
+    """Turn the failure of a call made inside into its meaning.
+
+    Raises:
+        DomainError: whichever the callee raised, with its reason.
+    """
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise error_of(error) from error
+
+
+def _reason_of(error: grpc.RpcError) -> str:
+    trailers = error.trailing_metadata() or ()  # type: ignore[attr-defined]
+    for key, value in trailers:
+        if key == _DETAILS_KEY:
+            status = status_pb2.Status.FromString(value)
+            info = error_details_pb2.ErrorInfo()
+            for detail in status.details:
+                if detail.Unpack(info) and info.domain == DOMAIN:
+                    return info.reason
+    return ""

@@ -1,0 +1,96 @@
+"""Logs and metrics: one structured line and one observation per call."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUEST_ID_KEY = "x-request-id"
+"""Metadata key under which a request's id travels from process to process."""
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Id of the request that this task serves; it is in every log line and every call made."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+
+
+def configure_logging(process: str, *, level: str, fmt: str) -> None:
+    """Send all logs of this process to stderr, one line each.
+
+    Libraries that log through `logging` are included, from `warning` up.
+    """
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    if fmt == "json":
+        renderer = structlog.processors.JSONRenderer(serializer=_to_json)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _add_request_id,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class CallMetrics:
+    """Counts and times the calls a process serves."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._handled = Counter(
+            "perijove_calls_total",
+            "Calls served, by method and outcome.",
+            ["method", "code"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "perijove_call_seconds",
+            "Seconds that calls took, by method.",
+            ["method"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def observe(self, method: str, code: str, seconds: float) -> None:
+        """Record one finished call."""
+        self._handled.labels(method, code).inc()
+        self._seconds.labels(method).observe(seconds)
+
+
+def serve_metrics(registry: CollectorRegistry, listen: str) -> None:
+    """Serve a registry to Prometheus on `host:port`, from a thread of its own."""
+    host, _, port = listen.rpartition(":")
+    start_http_server(int(port), addr=host or "127.0.0.1", registry=registry)
+
+
+def _add_request_id(_logger: object, _name: str, event: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    if current := request_id.get():
+        event.setdefault("request_id", current)
+    return event  # type: ignore[no-any-return]
+
+
+def _to_json(value: object, **_: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
