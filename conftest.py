@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 
 def valkey_binary() -> Path:
@@ -35,18 +36,14 @@ def valkey_socket() -> Iterator[Path]:
 
 
 @pytest.fixture
-def redis_url(valkey_socket: Path) -> Iterator[str]:
+def redis_url(valkey_socket: Path) -> str:
     """Return the URL of an empty database."""
-    import redis
-
     with contextlib.closing(redis.Redis(unix_socket_path=str(valkey_socket))) as client:
         client.flushall()
-    yield f"unix://{valkey_socket}"
+    return f"unix://{valkey_socket}"
 
 
 @pytest.fixture(autouse=True)
 def _no_stray_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels end by themselves when this names a process that is not their parent."""
     monkeypatch.delenv("JPY_PARENT_PID", raising=False)
-
-

@@ -13,6 +13,7 @@ import uuid
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import grpc
@@ -90,9 +91,9 @@ class Guard(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
+    ) -> Any:  # noqa: ANN401 - handlers are of four shapes
         """Return the handler of a call, guarded."""
         method = handler_call_details.method
         guarded = self._guarded.get(method)
@@ -256,11 +257,11 @@ class _Listening:
         except BlockingIOError:
             sys.exit(f"another process serves {self._path}")
         with suppress(FileNotFoundError):
-            os.unlink(self._path)
+            Path(self._path).unlink()
 
     def __exit__(self, *_: object) -> None:
         if self._path:
-            os.chmod(self._path, 0o600)
+            Path(self._path).chmod(0o600)
 
 
 def _chassis_services(
@@ -290,7 +291,7 @@ async def _until_told_to_stop(background: Callable[[], Awaitable[None]] | None) 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    waiting = {asyncio.ensure_future(told.wait())}
+    waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(told.wait())}
     if background:
         waiting.add(asyncio.ensure_future(background()))
     done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -82,5 +82,5 @@ def _decode(kind: type, value: Any) -> Any:  # noqa: ANN401 - the signature msgs
 def _explain(cls: type[msgspec.Struct], prefix: str, message: str) -> str:
     for field in cls.__struct_fields__:
         if f"`{field}`" in message or f"$.{field}" in message:
-            return f"{prefix}{field.upper()}: {message.split(' - at')[0]}"
+            return f"{prefix}{field.upper()}: {message.partition(' - at')[0]}"
     return message

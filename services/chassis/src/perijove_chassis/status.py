@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -57,11 +57,11 @@ def error_of(error: grpc.RpcError) -> errors.DomainError:
     A code that no domain error stands for means that the callee is at fault:
     its text is not for others, so it becomes `Unavailable` without one.
     """
-    code = error.code()  # type: ignore[attr-defined]
+    code = error.code()
     cls = _ERROR_BY_CODE.get(code)
     if cls is None:
         return errors.Unavailable("a part of the service failed")
-    message = error.details() or ""  # type: ignore[attr-defined]
+    message = error.details() or ""
     if cls is errors.Unavailable and not _reason_of(error):
         # The text of gRPC itself: it names addresses.
         message = "a part of the service cannot be reached"
@@ -82,12 +82,16 @@ def rpc_errors_as_domain() -> Iterator[None]:
 
 
 def _reason_of(error: grpc.RpcError) -> str:
-    trailers = error.trailing_metadata() or ()  # type: ignore[attr-defined]
+    trailers: Any = error.trailing_metadata() or ()
     for key, value in trailers:
         if key == _DETAILS_KEY:
-            status = status_pb2.Status.FromString(value)
-            info = error_details_pb2.ErrorInfo()
-            for detail in status.details:
-                if detail.Unpack(info) and info.domain == DOMAIN:
-                    return info.reason
+            return _reason_in(status_pb2.Status.FromString(value))
+    return ""
+
+
+def _reason_in(status: status_pb2.Status) -> str:
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details:
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            return str(info.reason)
     return ""
