@@ -1,0 +1,1 @@
+"""Perijove on one machine: starts every process, keeps it running, and stops it."""

@@ -1,0 +1,26 @@
+"""The `perijove` command."""
+
+from __future__ import annotations
+
+import sys
+
+from perijove_local import directory, listing, up
+from perijove_local.options import Command, parse
+from perijove_local.terminal import Failure, Terminal
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its status."""
+    terminal = Terminal()
+    try:
+        command, options = parse(sys.argv[1:])
+        if command is Command.UP:
+            sys.exit(up.run(options, terminal))
+        sys.exit(listing.run(command, options, directory.jupyter_runtime(), terminal))
+    except Failure as failure:
+        terminal.error(str(failure))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The private directory of one running Perijove: sockets, state, logs, records."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from perijove_local.terminal import Failure
+
+_LONGEST = 60
+"""Bytes of the directory's path: sockets below it must stay within the 103 of every system."""
+
+
+class RuntimeDirectory:
+    """Owns the directory while the command runs: nobody else may use or read it."""
+
+    def __init__(self, given: Path | None) -> None:
+        """Make or take the directory, and lock it.
+
+        Raises:
+            Failure: if it is in use, not private, or its path too long.
+        """
+        self._made = given is None
+        self.path = _make() if given is None else _take(given)
+        if len(os.fsencode(self.path)) > _LONGEST:
+            self.remove()
+            raise Failure(
+                f"the path of the runtime directory {self.path} is too long for sockets in it: "
+                f"at most {_LONGEST} bytes; choose another one with --runtime-dir"
+            )
+        self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(f"another perijove uses the runtime directory {self.path}") from None
+        for name in ("logs", "redis", "runner"):
+            (self.path / name).mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def record(self) -> Path:
+        """The file that tells programs what runs here."""
+        return self.path / "perijove.json"
+
+    @property
+    def logs(self) -> Path:
+        """Where the processes log."""
+        return self.path / "logs"
+
+    def socket(self, name: str) -> Path:
+        """Return the path of a process's unix socket."""
+        return self.path / f"{name}.sock"
+
+    def remove(self) -> None:
+        """Remove the directory, unless the user named it; there the logs stay."""
+        if self._made:
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        for path in (self.record, *self.path.glob("*.sock"), *self.path.glob("*.sock.lock")):
+            with suppress(OSError):
+                path.unlink()
+
+
+def jupyter_runtime() -> Path:
+    """Return the directory where Jupyter's tools look for running servers."""
+    # Imported late: most of the time it is needed once.
+    from jupyter_core.paths import jupyter_runtime_dir  # noqa: PLC0415
+
+    return Path(jupyter_runtime_dir())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _make() -> Path:
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if base and os.access(base, os.W_OK | os.X_OK) and len(os.fsencode(base)) < _LONGEST // 2:
+        path = Path(base, f"perijove-{os.getpid()}")
+        # Left by a process with the same id that was killed: nobody uses it any more.
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
+        return path
+    return Path(tempfile.mkdtemp(prefix=f"perijove-{os.getuid()}-", dir="/tmp"))
+
+
+def _take(given: Path) -> Path:
+    try:
+        given.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = given.stat()
+    except OSError as error:
+        raise Failure(f"--runtime-dir {given} cannot be used: {error.strerror}") from None
+    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise Failure(f"--runtime-dir {given} must be yours alone: chmod 700 it")
+    return given.resolve()

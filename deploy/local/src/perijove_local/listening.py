@@ -1,0 +1,58 @@
+"""The HTTP socket: opened here, and kept open while the gateway restarts."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from perijove_local.terminal import Failure
+
+if TYPE_CHECKING:
+    from perijove_local.options import Options
+
+_BACKLOG = 1024
+
+
+def listen(options: Options) -> socket.socket:
+    """Return a socket that listens on the first free port of those asked for.
+
+    Raises:
+        Failure: if there is none, or the address is none of this machine's.
+    """
+    family, address = _resolve(options.ip)
+    for port in options.ports:
+        try:
+            return _bind(family, address, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            where = f"{options.ip or '*'} port {port}"
+            raise Failure(f"cannot listen on {where}: {error.strerror}") from None
+    if len(options.ports) == 1:
+        raise Failure(f"port {options.ports[0]} is in use; choose another one with --port")
+    raise Failure(f"ports {options.ports[0]} to {options.ports[-1]} are in use; choose with --port")
+
+
+def _resolve(ip: str) -> tuple[socket.AddressFamily, str]:
+    if not ip:
+        return socket.AF_INET, ""
+    try:
+        found = socket.getaddrinfo(ip, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise Failure(f"--ip {ip} is no address: {error.strerror}") from None
+    # Where a name has both, IPv4 is what people mean by `localhost`.
+    family, _, _, _, address = min(found, key=lambda row: row[0] != socket.AF_INET)
+    return family, str(address[0])
+
+
+def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening

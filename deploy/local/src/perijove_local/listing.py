@@ -1,0 +1,85 @@
+"""`perijove list` and `perijove stop`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perijove_local.options import Command
+from perijove_local.records import with_token
+from perijove_local.terminal import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perijove_local.options import Options
+    from perijove_local.terminal import Terminal
+
+_STOP_LIMIT_S = 20.0
+
+
+class _Server(msgspec.Struct, frozen=True):
+    """What is read of a `jpserver-<pid>.json`."""
+
+    pid: int
+    port: int
+    url: str
+    token: str
+    root_dir: str
+    perijove_runtime_dir: str
+    """Other Jupyter servers have none."""
+
+
+def run(command: Command, options: Options, directory: Path, terminal: Terminal) -> int:
+    """Show, or stop, what runs for this user; return the exit status.
+
+    Raises:
+        Failure: if it is not clear what to stop, or it does not stop.
+    """
+    found = tuple(_running(directory))
+    if command is Command.LIST:
+        for server in found:
+            terminal.result(f"{with_token(server.url, server.token)} :: {server.root_dir}")
+        return 0
+    if options.ports:
+        found = tuple(server for server in found if server.port in options.ports)
+    if not found:
+        raise Failure("nothing to stop: `perijove list` shows what runs")
+    if len(found) > 1:
+        raise Failure("several run: say the port of the one to stop (`perijove list` shows them)")
+    _stop(found[0])
+    return 0
+
+
+def _running(directory: Path) -> Iterator[_Server]:
+    for path in sorted(directory.glob("jpserver-*.json")):
+        try:
+            server = msgspec.json.decode(path.read_bytes(), type=_Server)
+        except (OSError, msgspec.MsgspecError):
+            continue
+        if _is_alive(server.pid):
+            yield server
+
+
+def _stop(server: _Server) -> None:
+    os.kill(server.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_LIMIT_S
+    while _is_alive(server.pid):
+        if time.monotonic() > deadline:
+            raise Failure(f"the process {server.pid} did not stop")
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

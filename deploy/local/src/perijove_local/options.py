@@ -1,0 +1,148 @@
+"""The command line, parsed into values."""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perijove_local.terminal import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PORT = 8888
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LAST_PORT = 65535
+
+
+class Command(enum.Enum):
+    """What to do."""
+
+    UP = "up"
+    LIST = "list"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for."""
+
+    root: Path
+    """Directory that is served, absolute."""
+    ip: str
+    """Address to listen on; empty for all."""
+    ports: range
+    """Ports to try in order."""
+    token: str
+    """What clients must present; empty if nothing."""
+    base_url: str
+    """Path under which everything is served; begins and ends with a slash."""
+    redis_url: str
+    """Where Redis is; empty to start one."""
+    browser: bool
+    """Whether to open a browser."""
+    runtime: Path | None
+    """Private directory for sockets, state and logs; None to make one."""
+    log_level: str
+    """Least severe level that the services log."""
+    debug: bool
+    """Whether to show the services' logs on the terminal."""
+
+
+def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
+    """Parse the command line and the environment.
+
+    Exits with status 2 on a malformed command line, as argparse does.
+
+    Raises:
+        Failure: if the values cannot be used.
+    """
+    found = _parser().parse_args(arguments)
+    command = Command(found.command)
+    if command is Command.UP:
+        return command, _options(found)
+    port = found.port if command is Command.STOP and found.port else 0
+    return command, Options(
+        Path(), "", range(port, port + bool(port)), "", "/", "", False, None, "info", False
+    )
+
+
+def _options(found: argparse.Namespace) -> Options:
+    root = Path(found.root_dir).expanduser()
+    if not root.is_dir():
+        raise Failure(f"--root-dir {found.root_dir} is not a directory")
+    ip = "" if found.ip == "*" else found.ip
+    token = _token(found.token)
+    if not token and ip not in LOOPBACK:
+        raise Failure("without a token only this machine may connect: drop --ip, or set --token")
+    return Options(
+        root=root.resolve(),
+        ip=ip,
+        ports=_ports(found.port, found.port_retries),
+        token=token,
+        base_url=f"/{stripped}/" if (stripped := found.base_url.strip("/")) else "/",
+        redis_url=found.redis_url,
+        browser=found.browser,
+        runtime=Path(found.runtime_dir).expanduser().absolute() if found.runtime_dir else None,
+        log_level="debug" if found.debug else found.log_level,
+        debug=found.debug,
+    )
+
+
+def _token(given: str | None) -> str:
+    if given is not None:
+        return given
+    if "JUPYTER_TOKEN" in os.environ:
+        return os.environ["JUPYTER_TOKEN"]
+    if path := os.environ.get("JUPYTER_TOKEN_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise Failure(f"JUPYTER_TOKEN_FILE cannot be read: {error.strerror}") from None
+    return secrets.token_hex(24)
+
+
+def _ports(given: int | None, retries: int) -> range:
+    if given is None and os.environ.get("JUPYTER_PORT"):
+        given = _port(os.environ["JUPYTER_PORT"])
+    if given is not None:
+        # Whoever names a port wants that one.
+        return range(given, given + 1)
+    return range(DEFAULT_PORT, min(DEFAULT_PORT + max(retries, 0), _LAST_PORT) + 1)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="perijove", description="Run Perijove on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_up(commands.add_parser("up", help="start everything and keep it running until Ctrl-C"))
+    commands.add_parser("list", help="show what of Perijove runs for this user")
+    stop = commands.add_parser("stop", help="stop what `perijove up` started")
+    stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")
+    return parser
+
+
+def _add_up(up: argparse.ArgumentParser) -> None:
+    add = up.add_argument
+    add("--root-dir", default=".", metavar="DIR", help="directory to serve (default: this one)")
+    add("--ip", default="127.0.0.1", help="address to listen on; * for all (default: 127.0.0.1)")
+    add("--port", type=_port, help=f"port to listen on; 0 for any free one ({DEFAULT_PORT})")
+    add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
+    add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
+    add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
+    add("--redis-url", default="", metavar="URL", help="use this Redis instead of an own one")
+    add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
+    add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
+    levels = ("debug", "info", "warning", "error")
+    add("--log-level", choices=levels, default="info", help="what the services log (info)")
+    add("--debug", action="store_true", help="log everything, and show it here")

