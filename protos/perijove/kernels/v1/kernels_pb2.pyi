@@ -46,7 +46,7 @@ EXIT_CAUSE_CULLED: ExitCause
 EXIT_CAUSE_RUNNER_LOST: ExitCause
 
 class Kernel(_message.Message):
-    __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit")
+    __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit", "revision")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class Kernel(_message.Message):
     RUNNER_ID_FIELD_NUMBER: _ClassVar[int]
     RUNNER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     LAST_EXIT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     kernelspec_name: str
     execution_state: ExecutionState
@@ -76,7 +77,8 @@ class Kernel(_message.Message):
     runner_id: str
     runner_address: str
     last_exit: KernelExit
-    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., execution_state: _Optional[_Union[ExecutionState, str]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., connection_count: _Optional[int] = ..., epoch: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_id: _Optional[str] = ..., runner_address: _Optional[str] = ..., last_exit: _Optional[_Union[KernelExit, _Mapping]] = ...) -> None: ...
+    revision: int
+    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., execution_state: _Optional[_Union[ExecutionState, str]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., connection_count: _Optional[int] = ..., epoch: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_id: _Optional[str] = ..., runner_address: _Optional[str] = ..., last_exit: _Optional[_Union[KernelExit, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class KernelExit(_message.Message):
     __slots__ = ("cause", "exit_code", "signal", "message", "exit_time")
@@ -149,12 +151,14 @@ class ListKernelsRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListKernelsResponse(_message.Message):
-    __slots__ = ("kernels", "next_page_token")
+    __slots__ = ("kernels", "next_page_token", "incomplete")
     KERNELS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     kernels: _containers.RepeatedCompositeFieldContainer[Kernel]
     next_page_token: str
-    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    incomplete: bool
+    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ...) -> None: ...
 
 class UpdateKernelRequest(_message.Message):
     __slots__ = ("kernel_id", "labels", "environment", "update_mask")

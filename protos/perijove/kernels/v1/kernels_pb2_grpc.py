@@ -123,7 +123,8 @@ class KernelsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ShutdownKernel(self, request, context):
-        """Shuts a kernel down and forgets it. Returns once its process is gone.
+        """Shuts a kernel down and forgets it. Returns once its process is gone. If its
+        runner is lost, returns at once, and the kernel ends when the runner returns.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

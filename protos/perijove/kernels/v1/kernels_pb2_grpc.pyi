@@ -52,7 +52,9 @@ class KernelsServiceStub:
     environment, and begins a new epoch. Returns once the new process answers.
     """
     ShutdownKernel: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.ShutdownKernelRequest, _kernels_pb2.ShutdownKernelResponse]
-    """Shuts a kernel down and forgets it. Returns once its process is gone."""
+    """Shuts a kernel down and forgets it. Returns once its process is gone. If its
+    runner is lost, returns at once, and the kernel ends when the runner returns.
+    """
 
 @_typing.type_check_only
 class KernelsServiceAsyncStub(KernelsServiceStub):
@@ -78,7 +80,9 @@ class KernelsServiceAsyncStub(KernelsServiceStub):
     environment, and begins a new epoch. Returns once the new process answers.
     """
     ShutdownKernel: _aio.UnaryUnaryMultiCallable[_kernels_pb2.ShutdownKernelRequest, _kernels_pb2.ShutdownKernelResponse]  # type: ignore[assignment]
-    """Shuts a kernel down and forgets it. Returns once its process is gone."""
+    """Shuts a kernel down and forgets it. Returns once its process is gone. If its
+    runner is lost, returns at once, and the kernel ends when the runner returns.
+    """
 
 class KernelsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Starts kernels, says what they are doing, and stops them. Any replica
@@ -143,6 +147,8 @@ class KernelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _kernels_pb2.ShutdownKernelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_kernels_pb2.ShutdownKernelResponse, _abc.Awaitable[_kernels_pb2.ShutdownKernelResponse]]:
-        """Shuts a kernel down and forgets it. Returns once its process is gone."""
+        """Shuts a kernel down and forgets it. Returns once its process is gone. If its
+        runner is lost, returns at once, and the kernel ends when the runner returns.
+        """
 
 def add_KernelsServiceServicer_to_server(servicer: KernelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -105,8 +105,10 @@ class ShutdownKernelRequest(_message.Message):
     def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
 
 class ShutdownKernelResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class ReadKernelspecResourceRequest(_message.Message):
     __slots__ = ("name", "resource")

@@ -26,7 +26,7 @@ from perijove.kernels.v1 import kernels_pb2 as perijove_dot_kernels_dot_v1_dot_k
 from perijove.kernels.v1 import kernelspecs_pb2 as perijove_dot_kernels_dot_v1_dot_kernelspecs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/runners.proto\x12\x13perijove.runners.v1\x1a!perijove/kernels/v1/kernels.proto\x1a%perijove/kernels/v1/kernelspecs.proto\"\xa6\x01\n\x06Runner\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\x37\n\x06labels\x18\x04 \x03(\x0b\x32\'.perijove.runners.v1.Runner.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x01\n\x05Hello\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\x12\x34\n\x0bkernelspecs\x18\x02 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\x12,\n\x07kernels\x18\x03 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"J\n\x12KernelspecsChanged\x12\x34\n\x0bkernelspecs\x18\x01 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\"W\n\x0eKernelsChanged\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fgone_kernel_ids\x18\x02 \x03(\t\"\x0b\n\tHeartbeat\"\x86\x02\n\x0f\x41nnounceRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.perijove.runners.v1.HelloH\x00\x12>\n\x0fkernels_changed\x18\x02 \x01(\x0b\x32#.perijove.runners.v1.KernelsChangedH\x00\x12\x46\n\x13kernelspecs_changed\x18\x03 \x01(\x0b\x32\'.perijove.runners.v1.KernelspecsChangedH\x00\x12\x33\n\theartbeat\x18\x04 \x01(\x0b\x32\x1e.perijove.runners.v1.HeartbeatH\x00\x42\t\n\x07payload\"T\n\x10\x41nnounceResponse\x12\x35\n\nregistered\x18\x01 \x01(\x0b\x32\x1f.perijove.runners.v1.RegisteredH\x00\x42\t\n\x07payload\"\"\n\nRegistered\x12\x14\n\x0clost_after_s\x18\x01 \x01(\x01\x32m\n\x0eRunnersService\x12[\n\x08\x41nnounce\x12$.perijove.runners.v1.AnnounceRequest\x1a%.perijove.runners.v1.AnnounceResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/runners.proto\x12\x13perijove.runners.v1\x1a!perijove/kernels/v1/kernels.proto\x1a%perijove/kernels/v1/kernelspecs.proto\"\xa6\x01\n\x06Runner\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\x37\n\x06labels\x18\x04 \x03(\x0b\x32\'.perijove.runners.v1.Runner.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xaa\x01\n\x05Hello\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\x12\x34\n\x0bkernelspecs\x18\x02 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\x12,\n\x07kernels\x18\x03 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x10\n\x08revision\x18\x04 \x01(\x03\"J\n\x12KernelspecsChanged\x12\x34\n\x0bkernelspecs\x18\x01 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\"i\n\x0eKernelsChanged\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fgone_kernel_ids\x18\x02 \x03(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\x0b\n\tHeartbeat\"\x86\x02\n\x0f\x41nnounceRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.perijove.runners.v1.HelloH\x00\x12>\n\x0fkernels_changed\x18\x02 \x01(\x0b\x32#.perijove.runners.v1.KernelsChangedH\x00\x12\x46\n\x13kernelspecs_changed\x18\x03 \x01(\x0b\x32\'.perijove.runners.v1.KernelspecsChangedH\x00\x12\x33\n\theartbeat\x18\x04 \x01(\x0b\x32\x1e.perijove.runners.v1.HeartbeatH\x00\x42\t\n\x07payload\"T\n\x10\x41nnounceResponse\x12\x35\n\nregistered\x18\x01 \x01(\x0b\x32\x1f.perijove.runners.v1.RegisteredH\x00\x42\t\n\x07payload\"\"\n\nRegistered\x12\x14\n\x0clost_after_s\x18\x01 \x01(\x01\x32m\n\x0eRunnersService\x12[\n\x08\x41nnounce\x12$.perijove.runners.v1.AnnounceRequest\x1a%.perijove.runners.v1.AnnounceResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,19 +40,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNNER_LABELSENTRY']._serialized_start=254
   _globals['_RUNNER_LABELSENTRY']._serialized_end=299
   _globals['_HELLO']._serialized_start=302
-  _globals['_HELLO']._serialized_end=454
-  _globals['_KERNELSPECSCHANGED']._serialized_start=456
-  _globals['_KERNELSPECSCHANGED']._serialized_end=530
-  _globals['_KERNELSCHANGED']._serialized_start=532
-  _globals['_KERNELSCHANGED']._serialized_end=619
-  _globals['_HEARTBEAT']._serialized_start=621
-  _globals['_HEARTBEAT']._serialized_end=632
-  _globals['_ANNOUNCEREQUEST']._serialized_start=635
-  _globals['_ANNOUNCEREQUEST']._serialized_end=897
-  _globals['_ANNOUNCERESPONSE']._serialized_start=899
-  _globals['_ANNOUNCERESPONSE']._serialized_end=983
-  _globals['_REGISTERED']._serialized_start=985
-  _globals['_REGISTERED']._serialized_end=1019
-  _globals['_RUNNERSSERVICE']._serialized_start=1021
-  _globals['_RUNNERSSERVICE']._serialized_end=1130
+  _globals['_HELLO']._serialized_end=472
+  _globals['_KERNELSPECSCHANGED']._serialized_start=474
+  _globals['_KERNELSPECSCHANGED']._serialized_end=548
+  _globals['_KERNELSCHANGED']._serialized_start=550
+  _globals['_KERNELSCHANGED']._serialized_end=655
+  _globals['_HEARTBEAT']._serialized_start=657
+  _globals['_HEARTBEAT']._serialized_end=668
+  _globals['_ANNOUNCEREQUEST']._serialized_start=671
+  _globals['_ANNOUNCEREQUEST']._serialized_end=933
+  _globals['_ANNOUNCERESPONSE']._serialized_start=935
+  _globals['_ANNOUNCERESPONSE']._serialized_end=1019
+  _globals['_REGISTERED']._serialized_start=1021
+  _globals['_REGISTERED']._serialized_end=1055
+  _globals['_RUNNERSSERVICE']._serialized_start=1057
+  _globals['_RUNNERSSERVICE']._serialized_end=1166
 # @@protoc_insertion_point(module_scope)

@@ -28,14 +28,16 @@ class Runner(_message.Message):
     def __init__(self, runner_id: _Optional[str] = ..., address: _Optional[str] = ..., capacity: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("runner", "kernelspecs", "kernels")
+    __slots__ = ("runner", "kernelspecs", "kernels", "revision")
     RUNNER_FIELD_NUMBER: _ClassVar[int]
     KERNELSPECS_FIELD_NUMBER: _ClassVar[int]
     KERNELS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     runner: Runner
     kernelspecs: _containers.RepeatedCompositeFieldContainer[_kernelspecs_pb2.Kernelspec]
     kernels: _containers.RepeatedCompositeFieldContainer[_kernels_pb2.Kernel]
-    def __init__(self, runner: _Optional[_Union[Runner, _Mapping]] = ..., kernelspecs: _Optional[_Iterable[_Union[_kernelspecs_pb2.Kernelspec, _Mapping]]] = ..., kernels: _Optional[_Iterable[_Union[_kernels_pb2.Kernel, _Mapping]]] = ...) -> None: ...
+    revision: int
+    def __init__(self, runner: _Optional[_Union[Runner, _Mapping]] = ..., kernelspecs: _Optional[_Iterable[_Union[_kernelspecs_pb2.Kernelspec, _Mapping]]] = ..., kernels: _Optional[_Iterable[_Union[_kernels_pb2.Kernel, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class KernelspecsChanged(_message.Message):
     __slots__ = ("kernelspecs",)
@@ -44,12 +46,14 @@ class KernelspecsChanged(_message.Message):
     def __init__(self, kernelspecs: _Optional[_Iterable[_Union[_kernelspecs_pb2.Kernelspec, _Mapping]]] = ...) -> None: ...
 
 class KernelsChanged(_message.Message):
-    __slots__ = ("kernels", "gone_kernel_ids")
+    __slots__ = ("kernels", "gone_kernel_ids", "revision")
     KERNELS_FIELD_NUMBER: _ClassVar[int]
     GONE_KERNEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     kernels: _containers.RepeatedCompositeFieldContainer[_kernels_pb2.Kernel]
     gone_kernel_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, kernels: _Optional[_Iterable[_Union[_kernels_pb2.Kernel, _Mapping]]] = ..., gone_kernel_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    revision: int
+    def __init__(self, kernels: _Optional[_Iterable[_Union[_kernels_pb2.Kernel, _Mapping]]] = ..., gone_kernel_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ()
