@@ -109,36 +109,6 @@ class ProcessMark:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestInFlight:
-    """A client's request that the kernel has not answered yet."""
-
-    msg_id: str
-    session: str
-    channel: Channel
-    header: bytes
-    """As it went over the wire: the parent of an answer made in its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingInput:
-    """A question of the kernel on stdin that nobody has answered yet."""
-
-    session: str
-    """Session of the request it belongs to."""
-    frames: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySnapshot:
-    """What a relay must know to take up the sockets of a living kernel again."""
-
-    identity: bytes
-    """Identity of the shell, control and stdin sockets: replies are routed by it."""
-    in_flight: tuple[RequestInFlight, ...] = ()
-    pending_input: tuple[PendingInput, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Kernelspec:
     """A kind of kernel that can be started here."""
 

@@ -1,0 +1,178 @@
+"""What the rules of a runner need from the machine, and what they tell others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from perijove_runner.model import (
+        ConnectionInfo,
+        ExecutionState,
+        KernelRecord,
+        Kernelspec,
+        ProcessExit,
+        ProcessMark,
+    )
+    from perijove_runner.snapshot import RelaySnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A process to be launched."""
+
+    kernel_id: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    """Variables beside and over those of the runner."""
+    working_directory: str
+    """Absolute; the nearest parent that exists is taken. If empty, the runner's own."""
+
+
+class KernelProcess(Protocol):
+    """The process of a kernel, and all that it started in its process group."""
+
+    @property
+    def mark(self) -> ProcessMark:
+        """What tells it from every other process."""
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the group; nothing happens if the process is gone."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the group; nothing happens if the process is gone."""
+
+    def kill(self) -> None:
+        """Send SIGKILL to the group; nothing happens if the process is gone."""
+
+    async def wait(self) -> ProcessExit:
+        """Wait until the process is gone, however often asked, and say how it ended."""
+
+
+class Launcher(Protocol):
+    """Starts processes of kernels, and finds them again."""
+
+    async def launch(self, launch: Launch) -> KernelProcess:
+        """Start a process that outlives the runner.
+
+        Raises:
+            FailedPrecondition: with reason `KERNEL_START_FAILED` if it cannot.
+        """
+
+    async def adopt(self, mark: ProcessMark) -> KernelProcess:
+        """Return a process that an earlier runner launched; it may be gone by now."""
+
+    async def end_unrecorded(self, kernel_id: str) -> None:
+        """End the process of a launch that the runner did not live to record."""
+
+
+class StateStore(Protocol):
+    """Keeps kernels for a runner that comes after this one."""
+
+    def connection(self, kernel_id: str, kernelspec_name: str) -> ConnectionInfo:
+        """Make the private place of a new kernel, and say where it shall listen."""
+
+    def argv(self, kernel_id: str, spec: Kernelspec) -> tuple[str, ...]:
+        """Return the command line of a kernel, ready to run."""
+
+    def save(self, record: KernelRecord) -> None:
+        """Keep a record in place of the kernel's previous one, whole or not at all."""
+
+    def save_relay(self, kernel_id: str, snapshot: RelaySnapshot) -> None:
+        """Keep a relay's snapshot in place of the kernel's previous one."""
+
+    def load(self) -> Sequence[tuple[KernelRecord, RelaySnapshot | None]]:
+        """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
+
+    def remove(self, kernel_id: str) -> None:
+        """Forget a kernel and remove its private place."""
+
+
+class Kernelspecs(Protocol):
+    """The kernelspecs that are installed here."""
+
+    def all(self) -> Sequence[Kernelspec]:
+        """Return them in order of their names."""
+
+    def get(self, name: str) -> Kernelspec:
+        """Return one by its name, in any case of letters.
+
+        Raises:
+            NotFound: with reason `NO_SUCH_KERNELSPEC`.
+        """
+
+    def read_resource(self, name: str, resource: str) -> AsyncIterator[bytes]:
+        """Read a file of a kernelspec in chunks of at most 1 MiB.
+
+        Raises:
+            NotFound: if there is no such kernelspec or file.
+            ResourceExhausted: if it is larger than 8 MiB.
+        """
+
+
+class RelayListener(Protocol):
+    """Who wants to know what a relay sees."""
+
+    def relay_changed(self, kernel_id: str) -> None:
+        """Hear that state, activity or number of connections have changed."""
+
+    def relay_must_persist(self, kernel_id: str) -> None:
+        """Hear that the snapshot has changed."""
+
+
+class Relay(Protocol):
+    """Holds the sockets of one kernel, and its clients."""
+
+    @property
+    def execution_state(self) -> ExecutionState:
+        """What the kernel last said it does."""
+
+    @property
+    def last_activity_time(self) -> float:
+        """When something last happened in it, in seconds of Unix time."""
+
+    @property
+    def connection_count(self) -> int:
+        """Number of open client streams."""
+
+    async def open(
+        self, connection: ConnectionInfo, epoch: int, adopted: RelaySnapshot | None = None
+    ) -> None:
+        """Connect the sockets and begin an epoch, or continue one after a gap."""
+
+    async def ready(self, timeout_s: float) -> None:
+        """Wait until the kernel answers.
+
+        Raises:
+            DeadlineExceeded: if it does not in time.
+        """
+
+    async def request(
+        self, channel: str, msg_type: str, content: bytes, timeout_s: float
+    ) -> bytes:
+        """Send a request of the runner's own and return the content of the reply.
+
+        Raises:
+            DeadlineExceeded: if there is none in time.
+        """
+
+    def publish_status(self, state: str) -> None:
+        """Tell all clients a state that the kernel itself cannot tell."""
+
+    async def close_sockets(self) -> None:
+        """Disconnect from a process; the clients stay."""
+
+    async def end(self) -> None:
+        """End every client's stream, since the kernel is gone."""
+
+    def snapshot(self) -> RelaySnapshot:
+        """Return what the next runner must know to continue."""
+
+
+class MakeRelay(Protocol):
+    """Makes the relay of a kernel."""
+
+    def __call__(self, kernel_id: str, listener: RelayListener) -> Relay:
+        """Return a relay without sockets."""
