@@ -1,0 +1,32 @@
+"""Runs the edge: `python -m perijove_gateway_http`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import uvloop
+from perijove_chassis import telemetry
+from perijove_chassis.settings import SettingsError, load
+
+from perijove_gateway_http.routes import ROUTES
+from perijove_gateway_http.serving import serve
+from perijove_gateway_http.settings import PREFIX, Settings
+
+
+def main() -> None:
+    """Read the settings and serve. Exits with status 2 if one is missing or wrong."""
+    os.umask(0o077)
+    try:
+        settings = load(Settings, PREFIX, os.environ).checked()
+    except SettingsError as error:
+        print(f"gateway_http: {error}", file=sys.stderr)  # noqa: T201 - logs are not set up yet
+        sys.exit(2)
+    telemetry.configure_logging("gateway_http", level=settings.log_level, fmt=settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, ROUTES))
+
+
+if __name__ == "__main__":
+    main()

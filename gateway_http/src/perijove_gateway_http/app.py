@@ -1,0 +1,81 @@
+"""Puts the edge together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import WSCloseCode, web, web_response
+from perijove_chassis.telemetry import CallMetrics
+from prometheus_client import CollectorRegistry
+
+from perijove_gateway_http.activity import Activity
+from perijove_gateway_http.auth import Authenticator
+from perijove_gateway_http.dispatch import dispatch, observed
+from perijove_gateway_http.headers import SERVER, add_headers, tagged
+from perijove_gateway_http.keys import (
+    ACTIVITY,
+    AUTH,
+    METRICS,
+    ORIGINS,
+    SETTINGS,
+    SOCKETS,
+    STUBS,
+    TABLE,
+)
+from perijove_gateway_http.origins import Origins
+from perijove_gateway_http.problems import problems
+from perijove_gateway_http.routing import RawPathResource, Table
+from perijove_gateway_http.stubs import Stubs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perijove_gateway_http.routing import Route
+    from perijove_gateway_http.settings import Settings
+
+
+def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool) -> web.Application:
+    """Make the application. It connects to the services when they are first needed.
+
+    Args:
+        settings: What the process was told.
+        routes: Every route, in order of precedence.
+        on_loopback: Whether only this machine can reach the socket.
+    """
+    # What answers a request that cannot even be parsed takes its name from here.
+    setattr(web_response, "SERVER_SOFTWARE", SERVER)  # noqa: B010 - not exported
+    app = web.Application(
+        middlewares=(observed, problems, tagged), client_max_size=settings.max_body_bytes
+    )
+    app[SETTINGS] = settings
+    app[AUTH] = Authenticator(settings)
+    app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
+    app[TABLE] = Table(settings.base_url, routes)
+    app[METRICS] = CallMetrics(CollectorRegistry())
+    app[ACTIVITY] = Activity()
+    app[SOCKETS] = set()
+    app.router.register_resource(RawPathResource(app[TABLE], dispatch))
+    app.on_response_prepare.append(add_headers)
+    app.on_startup.append(_open)
+    app.on_shutdown.append(_close_sockets)
+    app.on_cleanup.append(_close)
+    return app
+
+
+async def _open(app: web.Application) -> None:
+    # Made here because a gRPC channel belongs to the loop it is made in.
+    app[STUBS] = Stubs(app[SETTINGS])
+
+
+async def _close_sockets(app: web.Application) -> None:
+    """Tell WebSocket clients to come back: front ends take 1000 and 1001 as final."""
+    closing = (
+        socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"restarting")
+        for socket in app[SOCKETS].copy()
+    )
+    await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _close(app: web.Application) -> None:
+    await app[STUBS].close()

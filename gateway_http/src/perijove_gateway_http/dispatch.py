@@ -1,0 +1,145 @@
+"""Around every request: the checks in their order, then the route's handler."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+from perijove_chassis.telemetry import request_id
+
+from perijove_gateway_http.keys import (
+    ACTIVITY,
+    AUTH,
+    CALLER,
+    MATCH,
+    METRICS,
+    ORIGINS,
+    PARAMS,
+    SETTINGS,
+)
+from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.responses import location, redirect
+from perijove_gateway_http.routing import Guard
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.auth import Caller
+    from perijove_gateway_http.routing import Handler, Match
+
+log = structlog.get_logger()
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_METHODS = (*_SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
+_PREFLIGHT = {
+    "Access-Control-Allow-Headers": "accept, content-type, authorization, x-xsrftoken",
+    "Access-Control-Allow-Methods": "GET, PUT, POST, PATCH, DELETE, OPTIONS",
+}
+_REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+async def dispatch(request: web.Request) -> web.StreamResponse:
+    """Answer a request. The order of the checks is what clients see when several fail."""
+    caller = request.app[AUTH].identify(request)
+    request[CALLER] = caller
+    match = request.get(MATCH)
+    origins = request.app[ORIGINS]
+    if match is None:
+        origins.check_host(request)
+        return _answer_unknown(request)
+    guard, route = match.row.guard, match.route
+    if request.method not in _METHODS:
+        raise Problem(405)
+    if request.method not in _SAFE_METHODS and (route is None or route.checks_xsrf):
+        await origins.check_xsrf(request, caller)
+    origins.check_host(request)
+    if request.method == "OPTIONS" and guard.is_api:
+        return web.Response(status=200, headers=_PREFLIGHT)
+    if route is None or route.checks_xsrf:
+        _check_origin(request, guard, caller)
+    if route is None:
+        raise Problem(405)
+    if caller is None:
+        refused = _refuse(request, guard)
+        if refused:
+            return refused
+    elif guard.is_api and route.counts_as_activity and "no_track_activity" not in request.query:
+        request.app[ACTIVITY].note()
+    request[PARAMS] = _params(match)
+    response: web.StreamResponse = await route.handler(request)
+    return response
+
+
+def _check_origin(request: web.Request, guard: Guard, caller: Caller | None) -> None:
+    if guard.is_api and not request.app[ORIGINS].is_allowed(request, caller):
+        raise Problem(404)
+    if guard is Guard.WEBSOCKET and not request.app[ORIGINS].is_allowed(request, caller):
+        raise Problem(403)
+
+
+def _refuse(request: web.Request, guard: Guard) -> web.Response | None:
+    if guard in (Guard.PUBLIC, Guard.PUBLIC_API):
+        return None
+    if guard is Guard.PAGE and request.method in ("GET", "HEAD"):
+        asked = quote(request.rel_url.raw_path_qs, safe="")
+        return redirect(location(request, "login") + "?next=" + asked)
+    raise Problem(403)
+
+
+def _params(match: Match) -> dict[str, str]:
+    try:
+        return match.params()
+    except UnicodeDecodeError:
+        raise Problem(400, "Invalid unicode in path") from None
+
+
+def _answer_unknown(request: web.Request) -> web.Response:
+    """Take trailing slashes off an address that is unknown with them."""
+    raw_path = request.rel_url.raw_path
+    base = request.app[SETTINGS].base_url
+    if raw_path + "/" == base:
+        return redirect(base + _query(request))
+    if not raw_path.endswith("/") or raw_path.strip("/") == "":
+        raise Problem(404)
+    if request.method == "GET":
+        # One slash at the front only: `//elsewhere` would be another host.
+        return redirect("/" + raw_path.strip("/") + _query(request))
+    raise Problem(405 if request.method in _SAFE_METHODS else 403)
+
+
+def _query(request: web.Request) -> str:
+    raw = request.rel_url.raw_query_string
+    return "?" + raw if raw else ""
+
+
+@web.middleware
+async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, log one line, and count and time it.
+
+    The query stays out of the log: it may hold the token.
+    """
+    given = request.headers.get("X-Request-Id", "")
+    request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16])
+    began = time.perf_counter()
+    status = 499
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        seconds = time.perf_counter() - began
+        match = request.get(MATCH)
+        route = match.row.pattern if match else "unknown"
+        method = request.method if request.method in _METHODS else "OTHER"
+        request.app[METRICS].observe(f"{method} {route}", str(status), seconds)
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            path=request.rel_url.raw_path[:500],
+            status=status,
+            ms=round(seconds * 1000, 2),
+        )
+    return response

@@ -1,0 +1,67 @@
+"""The headers that every answer carries."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from perijove_gateway_http.keys import AUTH, CALLER, MATCH, ORIGINS, SETTINGS
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.routing import Handler
+
+SERVER = "Perijove"
+"""What the `Server` header says: no version to look up weaknesses for."""
+
+MAX_TAGGED_BYTES = 1024 * 1024
+"""Largest body that an `Etag` is computed for."""
+
+CSP = "Content-Security-Policy"
+
+
+def content_security_policy(request: web.Request, *extra: str) -> str:
+    """Return the policy of an answer with further directives."""
+    report = request.app[SETTINGS].base_url + "api/security/csp-report"
+    return "; ".join(["frame-ancestors 'self'", f"report-uri {report}", *extra])
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Complete an answer just before it is sent."""
+    headers = response.headers
+    headers["Server"] = SERVER
+    headers["X-Content-Type-Options"] = "nosniff"
+    match, caller = request.get(MATCH), request.get(CALLER)
+    is_api = match is not None and match.row.guard.is_api
+    if CSP not in headers:
+        extra = ("default-src 'none'",) if is_api else ()
+        headers[CSP] = content_security_policy(request, *extra)
+    if caller and caller.is_new:
+        headers.add("Set-Cookie", request.app[AUTH].login_cookie(request, caller.user))
+    if response.status < web.HTTPBadRequest.status_code:
+        headers.update(request.app[ORIGINS].cors_headers(request, caller))
+    if response.status in (204, 304):
+        headers.pop("Content-Type", None)
+
+
+@web.middleware
+async def tagged(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give answers that are at hand a tag, and send none that the client has."""
+    response = await handler(request)
+    if (
+        request.method != "GET"
+        or response.status != web.HTTPOk.status_code
+        or not isinstance(response, web.Response)
+        or not isinstance(response.body, bytes)
+        or len(response.body) > MAX_TAGGED_BYTES
+        or "Last-Modified" in response.headers
+        or "Etag" in response.headers
+    ):
+        return response
+    tag = f'"{hashlib.sha1(response.body, usedforsecurity=False).hexdigest()}"'
+    given = request.headers.get("If-None-Match", "")
+    if tag in (part.strip().removeprefix("W/") for part in given.split(",")):
+        return web.Response(status=304, headers={"Etag": tag})
+    response.headers["Etag"] = tag
+    return response

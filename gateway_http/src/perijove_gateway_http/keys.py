@@ -1,0 +1,52 @@
+"""What handlers find on the application and on the request, typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from perijove_chassis.telemetry import CallMetrics
+
+    from perijove_gateway_http.activity import Activity
+    from perijove_gateway_http.auth import Authenticator, Caller
+    from perijove_gateway_http.origins import Origins
+    from perijove_gateway_http.routing import Match, Table
+    from perijove_gateway_http.settings import Settings
+    from perijove_gateway_http.stubs import Stubs
+
+    AnyWebSocket = web.WebSocketResponse[bool]
+
+STUBS: web.AppKey[Stubs] = web.AppKey("stubs")
+"""The services."""
+
+SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
+"""What the process was told."""
+
+AUTH: web.AppKey[Authenticator] = web.AppKey("auth")
+"""Says who asks."""
+
+ORIGINS: web.AppKey[Origins] = web.AppKey("origins")
+"""Says which hosts and origins may ask."""
+
+TABLE: web.AppKey[Table] = web.AppKey("table")
+"""Every route."""
+
+METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
+"""Counts and times of requests; `.registry` takes further ones."""
+
+ACTIVITY: web.AppKey[Activity] = web.AppKey("activity")
+"""When this process started, and when somebody last asked it for something."""
+
+SOCKETS: web.AppKey[set[AnyWebSocket]] = web.AppKey("sockets")
+"""Open WebSockets, added and discarded by their handlers; closed when the process drains."""
+
+PARAMS: web.RequestKey[dict[str, str]] = web.RequestKey("params", dict)
+"""What the route's pattern captured, decoded once."""
+
+MATCH: web.RequestKey[Match] = web.RequestKey("match")
+"""Which row of the table the request is for. Absent if there is none."""
+
+CALLER: web.RequestKey[Caller | None] = web.RequestKey("caller")
+"""Who asks, or None."""

@@ -1,0 +1,58 @@
+"""How answers are made."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+
+from perijove_gateway_http.keys import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_encoder = msgspec.json.Encoder()
+
+
+def json_response(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Answer with a value as JSON."""
+    return json_bytes_response(_encoder.encode(value), status, headers)
+
+
+def json_bytes_response(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Answer with what is JSON already. Clients compare the content type exactly."""
+    all_headers = {"Content-Type": "application/json", **(headers or {})}
+    return web.Response(body=body, status=status, headers=all_headers)
+
+
+def no_content() -> web.Response:
+    """Answer that it is done and there is nothing to say."""
+    return web.Response(status=204)
+
+
+def html_response(text: str, status: int = 200) -> web.Response:
+    """Answer with a page."""
+    return web.Response(body=text.encode(), status=status, headers={"Content-Type": "text/html"})
+
+
+def redirect(location: str) -> web.Response:
+    """Send the browser elsewhere. The caller sees to it that it is not outside."""
+    return web.Response(status=302, headers={"Location": location})
+
+
+def location(request: web.Request, *parts: str) -> str:
+    """Return the address below the base URL of API path parts, encoded."""
+    base = request.app[SETTINGS].base_url
+    return base + "/".join(quote(part, safe="/") for part in parts if part)
+
+
+def http_date(seconds: float) -> str:
+    """Return a time since the epoch as HTTP writes it."""
+    return formatdate(seconds, usegmt=True)

@@ -1,0 +1,70 @@
+"""The process: takes its socket, serves until it is told to stop, and drains."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from perijove_gateway_http.app import build_app
+from perijove_gateway_http.origins import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perijove_gateway_http.routing import Route
+    from perijove_gateway_http.settings import Settings
+
+log = structlog.get_logger()
+
+MAX_HEADER_BYTES = 64 * 1024
+"""Longest request line, and longest header field."""
+
+_BACKLOG = 512
+_KEEPALIVE_S = 75.0
+
+
+async def serve(settings: Settings, routes: Sequence[Route]) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests finish within the grace.
+
+    It waits for no service: what needs one that is not there yet waits by itself.
+    """
+    listening = _listen(settings)
+    family, address = listening.family, listening.getsockname()
+    on_loopback = family == socket.AF_UNIX or is_loopback(address[0])
+    app = build_app(settings, routes, on_loopback=on_loopback)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=settings.grace_s,
+        keepalive_timeout=_KEEPALIVE_S,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+    )
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening, backlog=_BACKLOG).start()
+        log.info("serving", address=address, base_url=settings.base_url)
+        await told.wait()
+    finally:
+        log.info("draining", grace_s=settings.grace_s)
+        await runner.cleanup()
+        log.info("stopped")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    if settings.listen_fd >= 0:
+        listening = socket.socket(fileno=settings.listen_fd)
+    else:
+        family = socket.AF_INET6 if ":" in settings.ip else socket.AF_INET
+        listening = socket.create_server((settings.ip, settings.port), family=family)
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,79 @@
+"""What the edge is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote, unquote
+
+import msgspec
+from perijove_chassis.settings import Secret, SettingsError
+
+PREFIX = "PERIJOVE_GATEWAY_HTTP_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of `gateway_http`, from variables that begin with `PREFIX`."""
+
+    service_key: Secret
+    """Key of all services; signs the calls to them, and login cookies."""
+    token: Secret
+    """Token that a client presents. Empty only together with `allow_anyone`."""
+    contents: str
+    """gRPC target of the contents service."""
+    sessions: str
+    """gRPC target of the sessions service."""
+    kernels: str
+    """gRPC target of the kernels service."""
+    ip: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8888
+    """Port to listen on; 0 for any."""
+    listen_fd: int = -1
+    """Listening socket to take over, in place of `ip` and `port`; none if negative."""
+    base_url: str = "/"
+    """Prefix of every address, for example `/user/ada/`."""
+    default_url: str = "lab"
+    """Where `base_url` itself leads to, below it."""
+    server_root: str = ""
+    """What front ends show as the root directory. For people only."""
+    allow_anyone: bool = False
+    """Whether everybody who reaches the port is a user, if `token` is empty."""
+    allow_origin: str = ""
+    """Origin of other sites that may use the API; `*` for every one."""
+    allow_origin_pat: str = ""
+    """Regular expression that such an origin matches as a whole."""
+    allow_credentials: bool = False
+    """Whether such sites may send cookies."""
+    allow_remote_access: Literal["auto", "yes", "no"] = "auto"
+    """Whether to answer for any `Host`. `auto`: unless the socket is a loopback one."""
+    local_hostnames: str = "localhost"
+    """Names, separated by commas, that are this machine where that matters."""
+    disable_check_xsrf: bool = False
+    """Whether requests with a cookie need not prove where they come from."""
+    secure_cookie: bool = False
+    """Whether cookies are for https only even if this process is reached by http."""
+    authenticate_metrics: bool = True
+    """Whether `/metrics` needs a credential."""
+    max_body_bytes: int = 512 * 1024 * 1024
+    """Largest body of a request."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines are written."""
+    grace_s: float = 5.0
+    """Seconds that requests get to finish when the process is told to stop."""
+
+    def checked(self) -> Settings:
+        """Return the settings in their normal form.
+
+        Raises:
+            SettingsError: if one contradicts another.
+        """
+        if not self.service_key:
+            raise SettingsError(f"{PREFIX}SERVICE_KEY: must not be empty")
+        if not self.token and not self.allow_anyone:
+            raise SettingsError(
+                f"{PREFIX}TOKEN: must not be empty, unless {PREFIX}ALLOW_ANYONE is true"
+            )
+        parts = [quote(unquote(part), safe="@~") for part in self.base_url.split("/") if part]
+        return msgspec.structs.replace(self, base_url="/".join(["", *parts, ""]))

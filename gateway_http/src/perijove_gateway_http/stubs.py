@@ -1,0 +1,118 @@
+"""How the edge reaches the services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, cast
+
+from perijove.contents.v1 import contents_pb2_grpc, documents_pb2_grpc
+from perijove.kernels.v1 import channels_pb2_grpc, kernels_pb2_grpc, kernelspecs_pb2_grpc
+from perijove.sessions.v1 import sessions_pb2_grpc
+from perijove_chassis.client import Channel, Deadlines
+from perijove_chassis.credentials import Issuer, derive_key, runner_name
+
+if TYPE_CHECKING:
+    import grpc
+    from perijove_chassis.settings import Secret
+
+    from perijove_gateway_http.settings import Settings
+
+MAX_RUNNERS = 1000
+"""Most runners this process stays connected to. The one asked for longest ago is
+left for a new one; its WebSockets close, and connect again."""
+
+_ISSUER = "gateway_http"
+_TRANSFER_S = 600.0
+
+DEADLINES = Deadlines(
+    default_s=10.0,
+    by_method={
+        "ReadContent": _TRANSFER_S,
+        "WriteContent": _TRANSFER_S,
+        "CopyEntry": 120.0,
+        "DeleteEntry": 60.0,
+        "RestoreCheckpoint": 60.0,
+        "CreateCheckpoint": 60.0,
+        "StartKernel": 70.0,
+        "RestartKernel": 70.0,
+        "ShutdownKernel": 30.0,
+        "InterruptKernel": 20.0,
+        "CreateSession": 75.0,
+        "UpdateSession": 75.0,
+        "DeleteSession": 35.0,
+        # As long as the WebSocket it serves.
+        "Connect": None,
+    },
+)
+
+_READ_ONLY = {
+    "perijove.contents.v1.ContentsService": (
+        "GetEntry",
+        "ListEntries",
+        "ListCheckpoints",
+        "GetKernelPath",
+    ),
+    "perijove.contents.v1.DocumentsService": ("GetDocument", "ListDocuments"),
+    "perijove.kernels.v1.KernelsService": ("GetKernel", "ListKernels"),
+    "perijove.kernels.v1.KernelspecsService": ("GetKernelspec", "ListKernelspecs"),
+    "perijove.sessions.v1.SessionsService": ("GetSession", "ListSessions"),
+}
+
+
+class Stubs:
+    """A stub for every service; runners are connected to when they are asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.service_key
+        self._service_key = key
+        contents = _channel(settings.contents, key, "contents")
+        sessions = _channel(settings.sessions, key, "sessions")
+        kernels = _channel(settings.kernels, key, "kernels")
+        self._fixed = (contents, sessions, kernels)
+        self._runners: OrderedDict[tuple[str, str], Channel] = OrderedDict()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.contents = contents_pb2_grpc.ContentsServiceStub(_as_grpc(contents))
+        self.documents = documents_pb2_grpc.DocumentsServiceStub(_as_grpc(contents))
+        self.sessions = sessions_pb2_grpc.SessionsServiceStub(_as_grpc(sessions))
+        self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))
+        self.kernelspecs = kernelspecs_pb2_grpc.KernelspecsServiceStub(_as_grpc(kernels))
+
+    def channels(self, runner_id: str, address: str) -> channels_pb2_grpc.ChannelsServiceAsyncStub:
+        """Return a stub for the message streams of one runner's kernels."""
+        where = (runner_id, address)
+        grpc_channel = self._runners.get(where)
+        if grpc_channel is None:
+            grpc_channel = _channel(address, self._service_key, runner_name(runner_id))
+            self._runners[where] = grpc_channel
+            if len(self._runners) > MAX_RUNNERS:
+                _, oldest = self._runners.popitem(last=False)
+                leaving = asyncio.ensure_future(oldest.close())
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
+        self._runners.move_to_end(where)
+        return channels_pb2_grpc.ChannelsServiceStub(_as_grpc(grpc_channel))
+
+    async def close(self) -> None:
+        """Close every connection; calls in flight are cancelled."""
+        await asyncio.gather(*self._leaving)
+        for grpc_channel in (*self._runners.values(), *self._fixed):
+            await grpc_channel.close()
+
+
+def _channel(target: str, service_key: Secret, audience: str) -> Channel:
+    issuer = Issuer(derive_key(service_key, audience), issuer=_ISSUER, audience=audience)
+    return Channel(target, issuer, DEADLINES, retry=_retry())
+
+
+def _as_grpc(grpc_channel: Channel) -> grpc.aio.Channel:
+    """Return the same: it is all of a channel that a generated stub uses."""
+    return cast("grpc.aio.Channel", grpc_channel)
+
+
+def _retry() -> list[dict[str, str]]:
+    return [
+        {"service": service, "method": method}
+        for service, methods in _READ_ONLY.items()
+        for method in methods
+    ]
