@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from perijove_local.terminal import Failure
 
@@ -85,13 +86,18 @@ def _options(found: argparse.Namespace) -> Options:
         ip=ip,
         ports=_ports(found.port, found.port_retries),
         token=token,
-        base_url=f"/{stripped}/" if (stripped := found.base_url.strip("/")) else "/",
+        base_url=_base_url(found.base_url),
         redis_url=found.redis_url,
         browser=found.browser,
         runtime=Path(found.runtime_dir).expanduser().absolute() if found.runtime_dir else None,
         log_level="debug" if found.debug else found.log_level,
         debug=found.debug,
     )
+
+
+def _base_url(text: str) -> str:
+    parts = [quote(unquote(part), safe="@~") for part in text.split("/") if part]
+    return "/".join(["", *parts, ""])
 
 
 def _token(given: str | None) -> str:

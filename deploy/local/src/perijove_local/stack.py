@@ -139,6 +139,8 @@ class Stack:
             "TOKEN": self.options.token,
             "SERVICE_KEY": self.service_key.reveal(),
             "SERVER_ROOT": str(self.options.root),
+            "ALLOW_ANYONE": "false" if self.options.token else "true",
+            "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
         }
         return ProcessSpec(

@@ -1,0 +1,70 @@
+"""Fixtures for tests over the whole stack: the real command, with all its processes."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.jupyter_ws import JupyterClient
+from tests.running import Home, RunningPerijove
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    StartPerijove = Callable[..., RunningPerijove]
+
+
+@pytest.fixture(scope="session")
+def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
+    """Start stacks that live as long as the folder's tests."""
+    yield from _starting(lambda: Home(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def start_perijove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
+    """Start stacks for one test: arguments as on the command line, `ready=False` to not wait."""
+    yield from _starting(lambda: Home(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def shared_perijove(start_shared: StartPerijove) -> RunningPerijove:
+    """Run one stack for all tests of a folder."""
+    return start_shared()
+
+
+@pytest.fixture
+def perijove(
+    shared_perijove: RunningPerijove, request: pytest.FixtureRequest
+) -> Iterator[RunningPerijove]:
+    """Return the folder's stack; show its logs if the test fails."""
+    before = request.session.testsfailed
+    yield shared_perijove
+    if request.session.testsfailed > before:
+        print(shared_perijove.report())  # noqa: T201
+
+
+@pytest.fixture
+async def jupyter(perijove: RunningPerijove) -> AsyncIterator[JupyterClient]:
+    """Return a client of the folder's stack."""
+    async with JupyterClient.http(perijove.token) as http:
+        yield JupyterClient(http, perijove.url)
+
+
+def _starting(make_home: Callable[[], Home]) -> Iterator[StartPerijove]:
+    started: list[RunningPerijove] = []
+
+    def start(*arguments: str, ready: bool = True, home: Home | None = None) -> RunningPerijove:
+        found = RunningPerijove(home or make_home(), *arguments)
+        started.append(found)
+        return found.wait_ready() if ready else found
+
+    try:
+        yield start
+        for running in started:
+            running.stop()
+    finally:
+        for running in started:
+            running.end()
+            shutil.rmtree(running.runtime_dir, ignore_errors=True)
