@@ -85,6 +85,9 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+_TEMPORARY = "/tmp"  # noqa: S108 - what TMPDIR names is often too long for sockets
+
+
 def _make() -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     if base and os.access(base, os.W_OK | os.X_OK) and len(os.fsencode(base)) < _LONGEST // 2:
@@ -93,7 +96,7 @@ def _make() -> Path:
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(mode=0o700)
         return path
-    return Path(tempfile.mkdtemp(prefix=f"perijove-{os.getuid()}-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix=f"perijove-{os.getuid()}-", dir=_TEMPORARY))
 
 
 def _take(given: Path) -> Path:

@@ -58,6 +58,6 @@ class Logs:
                 size = file.seek(0, os.SEEK_END)
                 begin = self._shown.get(path.name, 0)
                 file.seek(begin if begin <= size else 0)
-                whole, newline, _ = file.read(_CHUNK_BYTES).rpartition(b"\n")
-                self._shown[path.name] = file.tell() - len(_)
+                whole, newline, rest = file.read(_CHUNK_BYTES).rpartition(b"\n")
+                self._shown[path.name] = file.tell() - len(rest)
                 terminal.passthrough((whole + newline).decode(errors="replace"))

@@ -91,7 +91,7 @@ def http(address: tuple[str, int], path: str) -> Probe:
     return Probe(
         address,
         lambda: request,
-        lambda received: received.split(b" ", 2)[1] == b"200" if b"\n" in received else None,
+        lambda received: received.split(maxsplit=2)[1:2] == [b"200"] if b"\n" in received else None,
     )
 
 
