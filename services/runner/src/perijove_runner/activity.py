@@ -1,0 +1,72 @@
+"""What a kernel is doing, told by its iopub messages."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from perijove_runner import headers
+from perijove_runner.model import ExecutionState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNTRACKED: Final = frozenset(
+    {
+        *("comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply"),
+        *("shutdown_request", "shutdown_reply", "interrupt_request", "interrupt_reply"),
+        *("debug_request", "debug_reply", "debug_event", "stream", "display_data"),
+        *("update_display_data", "execute_input", "execute_result", "error", "status"),
+        *("clear_output", "input_request", "input_reply", "iopub_welcome"),
+    }
+)
+"""Message types that say nothing of what the user does: asking a kernel who it
+is, or debugging it while a cell runs, makes it neither busy nor active."""
+
+_STATES: Final = {state.value: state for state in ExecutionState}
+
+
+class Activity:
+    """Follows the execution state and the time of the last activity."""
+
+    def __init__(self) -> None:
+        self.state = ExecutionState.STARTING
+        self.last_time = time.time()
+
+    def observe(self, frames: Sequence[bytes]) -> bool:
+        """Take an iopub message; return whether the state has changed.
+
+        Only headers that contain `"status"` are looked into while the kernel is
+        busy: everything it says then counts as activity.
+        """
+        header = frames[0]
+        is_status = b'"status"' in header and headers.msg_type(header) == "status"
+        if self.state is ExecutionState.BUSY and not is_status:
+            self.last_time = time.time()
+            return False
+        parent_type = headers.msg_type(frames[1])
+        tracked = bool(parent_type) and parent_type not in UNTRACKED
+        if (
+            tracked
+            or self.state is ExecutionState.BUSY
+            or headers.msg_type(header) not in UNTRACKED
+        ):
+            self.last_time = time.time()
+        return is_status and self._observe_status(frames[3], parent_type)
+
+    def force(self, state: ExecutionState) -> bool:
+        """Set a state that the kernel did not say; return whether it has changed."""
+        changed = state is not self.state
+        self.state = state
+        return changed
+
+    def _observe_status(self, content: bytes, parent_type: str) -> bool:
+        state = _STATES.get(headers.execution_state(content))
+        if state is None:
+            return False
+        if parent_type in UNTRACKED:
+            if self.state is not ExecutionState.STARTING or state is ExecutionState.STARTING:
+                return False
+            # Whatever it answers, it has started.
+            state = ExecutionState.IDLE
+        return self.force(state)

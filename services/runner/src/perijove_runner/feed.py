@@ -1,0 +1,169 @@
+"""What the clients of one kernel get: journal, numbering, and readers that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from perijove_runner import encoding
+from perijove_runner.journal import EVERYONE, Journal, Record
+from perijove_runner.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perijove_runner.snapshot import RelayLimits
+
+_RESTARTED: Final = (
+    "RUNNER_RESTARTED",
+    "What the kernel said while its runner was restarted is lost.",
+)
+_LIMIT: Final = (
+    "JOURNAL_LIMIT",
+    "The kernel said more than is kept for a client that is slow or away.",
+)
+_UNKNOWN: Final = (
+    "UNKNOWN_RESUME_POINT",
+    "It is not known what the kernel said since then.",
+)
+
+
+class Feed:
+    """Takes messages once and hands the same bytes to every client."""
+
+    def __init__(self, limits: RelayLimits) -> None:
+        self._journal = Journal(max_bytes=limits.journal_bytes, max_records=limits.journal_messages)
+        self._places = Places()
+        self._adopted = False
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def epoch(self) -> int:
+        """The kernel's present epoch; zero before its first."""
+        return self._places.epoch
+
+    @property
+    def first(self) -> int:
+        """The oldest place that can be read."""
+        return self._journal.first_place
+
+    @property
+    def present(self) -> int:
+        """The place of the next message."""
+        return self._journal.next_place
+
+    @property
+    def sequence(self) -> int:
+        """The number that the next message gets."""
+        return self._places.sequence(self._journal.next_place)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin to number anew, and tell the clients."""
+        place = self._journal.next_place
+        if not self.epoch:
+            self._places.begin(epoch, place, 1)
+            return
+        self._places.begin(epoch, place, 0)
+        self._append(Record(EVERYONE, encoding.epoch_begun_response(epoch), alone=True))
+
+    def adopt(self, epoch: int, sequence_limit: int) -> None:
+        """Continue an epoch of which at most `sequence_limit` messages are lost."""
+        self._adopted = True
+        self._places.begin(epoch, self._journal.next_place, sequence_limit + 1)
+
+    def publish(self, channel: int, frames: Sequence[bytes], audience: str | None) -> int:
+        """Number a message, keep it, wake who waits, and return its place."""
+        place = self._journal.next_place
+        entry = encoding.entry(channel, self._places.sequence(place), frames)
+        self._append(Record(audience, entry))
+        return place
+
+    def place(self, epoch: int, sequence: int) -> int | None:
+        """Return the place of a sequence number, or nothing if there is none."""
+        place = self._places.place(epoch, sequence)
+        return None if place is None or place >= self.present else place
+
+    def is_older(self, epoch: int) -> bool:
+        """Return whether an epoch lies before all that is known."""
+        return epoch < self._places.locate(self._journal.first_place)[0]
+
+    def attached(self, place: int, *, resumed: bool) -> bytes:
+        """Return the response that lets a client in at a place."""
+        epoch, sequence = self._places.locate(place - 1)
+        return encoding.attached_response(epoch=epoch, resumed=resumed, sequence=sequence)
+
+    def read(self, place: int, client_session_id: str) -> tuple[bytes, int]:
+        """Return the response a client gets next, and where it reads on.
+
+        The response may be empty although the place has moved: past what others
+        see.
+
+        Args:
+            place: Not before `first`.
+            client_session_id: Who reads.
+        """
+        page = self._journal.read(place, client_session_id)
+        if not page.entries:
+            return b"", page.next_place
+        if page.alone:
+            return page.entries[0], page.next_place
+        return encoding.batch_response(page.entries), page.next_place
+
+    def skip(self, place: int) -> list[bytes]:
+        """Return the gaps that stand for all from a place to `first`."""
+        return self._gaps(place, self._journal.first_place)
+
+    def unknown_gap(self, epoch: int, sequence: int) -> bytes:
+        """Return the gap after a resume point that cannot be placed."""
+        return self._gap(epoch, sequence + 1, 0, _UNKNOWN)
+
+    def restart_gap(self) -> bytes:
+        """Return the gap before the adoption of the kernel, of unknown beginning."""
+        epoch, last = self._places.locate(-1)
+        return self._gap(epoch, 0, last, _RESTARTED)
+
+    async def wait(self, place: int) -> None:
+        """Return when there is something at a place, or `wake` was called."""
+        if place < self._journal.next_place:
+            # More to look through: let others have their turn.
+            await asyncio.sleep(0)
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+
+    def wake(self) -> None:
+        """Wake all who wait."""
+        if self._waiting:
+            for future in self._waiting:
+                if not future.done():
+                    future.set_result(None)
+            self._waiting = set()
+
+    def _append(self, record: Record) -> None:
+        self._journal.append(record)
+        self.wake()
+
+    def _gaps(self, start: int, end: int) -> list[bytes]:
+        if self._adopted and start < 0:
+            # The journal of this process begins at place zero.
+            return [*self._cover(start, 0, _RESTARTED), *self._cover(0, end, _LIMIT)]
+        return self._cover(start, end, _LIMIT)
+
+    def _cover(self, start: int, end: int, cause: tuple[str, str]) -> list[bytes]:
+        responses = []
+        for missing in self._places.missing(start, end):
+            if missing.begins:
+                responses.append(encoding.epoch_begun_response(missing.epoch))
+            first = max(1, missing.first)
+            if first <= missing.last:
+                responses.append(self._gap(missing.epoch, first, missing.last, cause))
+        return responses
+
+    def _gap(self, epoch: int, first: int, last: int, cause: tuple[str, str]) -> bytes:
+        return encoding.gap_response(
+            epoch=epoch, first=first, last=last, cause=cause[0], message=cause[1]
+        )

@@ -1,0 +1,118 @@
+"""The connection to one process of a kernel, from first contact to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from perijove_chassis.errors import DeadlineExceeded, Unavailable
+
+from perijove_runner import headers
+from perijove_runner.backends.sockets import KernelSockets
+from perijove_runner.model import Channel
+from perijove_runner.outbox import OwnRequests, message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perijove_runner.backends.sockets import Receiver
+    from perijove_runner.model import ConnectionInfo
+
+_CONFIRM_S: Final = 0.5
+_CONFIRM_AT_MOST_S: Final = 5.0
+_KERNEL_INFO: Final = "kernel_info_request"
+
+
+class KernelLink:
+    """Sockets, and the requests of the runner's own that go over them."""
+
+    def __init__(self, connection: ConnectionInfo, identity: bytes, receive: Receiver) -> None:
+        """Describe a link; `come_up` connects it.
+
+        Args:
+            connection: Where the process listens.
+            identity: What the kernel routes its replies by.
+            receive: Called with every message but the replies to own requests.
+
+        Raises:
+            FailedPrecondition: if the kernel signs its messages in an unknown way.
+        """
+        self._sockets = KernelSockets(connection, identity, self._received)
+        self._session = identity.decode()
+        self._receive = receive
+        self._own = OwnRequests()
+        self._heard = asyncio.Event()
+        self.connected = False
+
+    async def connect(self) -> None:
+        """Wait until the process listens, and connect."""
+        await self._sockets.connect()
+        self.connected = True
+
+    async def confirm(self, *, answering: bool) -> None:
+        """Wait until nothing that the process publishes can be missed.
+
+        Args:
+            answering: Whether to wait for an answer on shell first; a process
+                that runs a cell gives none.
+        """
+        if answering:
+            await self.ask(Channel.SHELL, _KERNEL_INFO, b"{}")
+        pause = _CONFIRM_S
+        while not self._heard.is_set():
+            # A process greets its first subscriber only; it answers everyone.
+            self._send_request(Channel.CONTROL, _KERNEL_INFO, b"{}")
+            try:
+                await asyncio.wait_for(self._heard.wait(), pause)
+            except TimeoutError:
+                pause = min(2 * pause, _CONFIRM_AT_MOST_S)
+
+    async def ask(
+        self, channel: Channel, msg_type: str, content: bytes, timeout_s: float | None = None
+    ) -> bytes:
+        """Send a request and return the content of the reply.
+
+        Raises:
+            DeadlineExceeded: if there is no reply in time.
+            Unavailable: if the link is not connected, or is closed.
+        """
+        future = self._own.expect(self._send_request(channel, msg_type, content))
+        try:
+            return await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            raise DeadlineExceeded("the kernel does not answer") from None
+
+    def send(self, channel: Channel, frames: Sequence[bytes]) -> None:
+        """Send a client's message.
+
+        Raises:
+            ResourceExhausted: if the kernel has not taken thousands of earlier ones.
+        """
+        self._sockets.send(channel, frames)
+
+    def close(self) -> None:
+        """Take what has arrived, and disconnect."""
+        self._sockets.drain()
+        self._sockets.close()
+        self.connected = False
+        self._own.fail()
+
+    def drain(self) -> None:
+        """Take what has arrived by now."""
+        self._sockets.drain()
+
+    def _send_request(self, channel: Channel, msg_type: str, content: bytes) -> str:
+        if not self.connected:
+            raise Unavailable("the kernel is not connected")
+        msg_id, frames = message(msg_type, content, self._session)
+        self._sockets.send(channel, frames)
+        return msg_id
+
+    def _received(self, channel: Channel, frames: Sequence[bytes]) -> None:
+        if channel is Channel.IOPUB:
+            self._heard.set()
+        elif self._session.encode() in frames[1] and self._own.take(
+            headers.msg_id(frames[1]), frames
+        ):
+            return
+        self._receive(channel, frames)
