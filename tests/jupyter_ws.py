@@ -94,6 +94,14 @@ class KernelSocket:
         if self._socket:
             await self._socket.close()
 
+    async def drop(self) -> None:
+        """Break the connection without a goodbye, as a failing network does."""
+        assert self._socket
+        connection = self._socket._response.connection
+        assert connection
+        assert isinstance(connection.transport, asyncio.Transport)
+        connection.transport.abort()
+
     async def until(self, condition: Callable[[], object], within_s: float = GENEROUS_S) -> None:
         """Wait until something holds of what was collected."""
         async with asyncio.timeout(within_s), self._changed:
@@ -201,7 +209,7 @@ class JupyterClient:
     async def call(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Any:
         """Call the REST API and return the JSON of the answer."""
         data = None if body is None else json.dumps(body)
-        async with self._http.request(method, self._url / path, data=data) as answer:
+        async with self._http.request(method, self._url.join(URL(path)), data=data) as answer:
             text = await answer.text()
             assert answer.status == expect, f"{method} {path}: {answer.status} {text[:1000]}"
             return json.loads(text) if text else None

@@ -65,6 +65,21 @@ class RuntimeDirectory:
                 path.unlink()
 
 
+def is_in_use(path: Path) -> bool:
+    """Return whether a running command owns a directory. Its lock ends with its process."""
+    try:
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def jupyter_runtime() -> Path:
     """Return the directory where Jupyter's tools look for running servers."""
     # Imported late: most of the time it is needed once.

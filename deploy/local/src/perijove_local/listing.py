@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from perijove_local.directory import is_in_use
 from perijove_local.options import Command
 from perijove_local.records import with_token
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from perijove_local.options import Options
     from perijove_local.terminal import Terminal
@@ -62,24 +63,14 @@ def _running(directory: Path) -> Iterator[_Server]:
             server = msgspec.json.decode(path.read_bytes(), type=_Server)
         except (OSError, msgspec.MsgspecError):
             continue
-        if _is_alive(server.pid):
+        if is_in_use(Path(server.perijove_runtime_dir)):
             yield server
 
 
 def _stop(server: _Server) -> None:
     os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_LIMIT_S
-    while _is_alive(server.pid):
+    while is_in_use(Path(server.perijove_runtime_dir)):
         if time.monotonic() > deadline:
             raise Failure(f"the process {server.pid} did not stop")
         time.sleep(0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
