@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web, web_response
@@ -16,6 +17,7 @@ from perijove_gateway_http.headers import SERVER, add_headers, tagged
 from perijove_gateway_http.keys import (
     ACTIVITY,
     AUTH,
+    FRONTEND,
     METRICS,
     ORIGINS,
     SETTINGS,
@@ -23,6 +25,8 @@ from perijove_gateway_http.keys import (
     STUBS,
     TABLE,
 )
+from perijove_gateway_http.lab.frontend import Frontend
+from perijove_gateway_http.lab.installation import Installation
 from perijove_gateway_http.origins import Origins
 from perijove_gateway_http.problems import problems
 from perijove_gateway_http.routing import RawPathResource, Table
@@ -51,6 +55,7 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app[SETTINGS] = settings
     app[AUTH] = Authenticator(settings)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
+    app[FRONTEND] = Frontend(Installation.find(os.environ))
     app[TABLE] = Table(settings.base_url, routes)
     app[METRICS] = CallMetrics(CollectorRegistry())
     app[ACTIVITY] = Activity()

@@ -120,15 +120,19 @@ class Authenticator:
         cookie["max-age"] = "0"
         return cookie.OutputString()
 
-    def xsrf_cookie(self, request: web.Request) -> str | None:
-        """Return a `Set-Cookie` value for `_xsrf`, or None if the request has the cookie.
+    def xsrf(self, request: web.Request) -> tuple[str, str | None]:
+        """Return the value a page must repeat, and a `Set-Cookie` value if it is new.
 
-        Scripts of the page must read it, so it is not `HttpOnly`.
+        Scripts of the page must read the cookie, so it is not `HttpOnly`.
         """
-        if request.cookies.get(XSRF_COOKIE):
-            return None
+        if known := request.cookies.get(XSRF_COOKIE):
+            return known, None
         value = secrets.token_hex(16)
-        return self._cookie(request, XSRF_COOKIE, value).OutputString()
+        return value, self._cookie(request, XSRF_COOKIE, value).OutputString()
+
+    def xsrf_cookie(self, request: web.Request) -> str | None:
+        """Return a `Set-Cookie` value for `_xsrf`, or None if the request has the cookie."""
+        return self.xsrf(request)[1]
 
     def _user_of_cookie(self, request: web.Request) -> User | None:
         payload, _, signature = request.cookies.get(_cookie_name(request), "").partition(".")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.auth import Authenticator, Caller
+    from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.origins import Origins
     from perijove_gateway_http.routing import Match, Table
     from perijove_gateway_http.settings import Settings
@@ -32,6 +33,9 @@ ORIGINS: web.AppKey[Origins] = web.AppKey("origins")
 
 TABLE: web.AppKey[Table] = web.AppKey("table")
 """Every route."""
+
+FRONTEND: web.AppKey[Frontend] = web.AppKey("frontend")
+"""The installed JupyterLab."""
 
 METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
 """Counts and times of requests; `.registry` takes further ones."""

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from perijove_gateway_http.keys import SETTINGS
+from perijove_gateway_http.keys import AUTH, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _encoder = msgspec.json.Encoder()
 
@@ -56,3 +56,20 @@ def location(request: web.Request, *parts: str) -> str:
 def http_date(seconds: float) -> str:
     """Return a time since the epoch as HTTP writes it."""
     return formatdate(seconds, usegmt=True)
+
+
+def page_response(
+    request: web.Request, page: Callable[[str], str], status: int = 200
+) -> web.Response:
+    """Answer with a page that sends something back: its `_xsrf` cookie goes with it.
+
+    Args:
+        request: What is answered.
+        page: Makes the page around the value that it must repeat.
+        status: The HTTP status.
+    """
+    value, cookie = request.app[AUTH].xsrf(request)
+    response = html_response(page(value), status)
+    if cookie:
+        response.headers.add("Set-Cookie", cookie)
+    return response

@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perijove_gateway_http.routes import api
+from perijove_gateway_http.routes import (
+    api,
+    checkpoints,
+    config,
+    contents,
+    events,
+    files,
+    kernels,
+    kernelspecs,
+    lab,
+    login,
+    me,
+    sessions,
+)
 
 if TYPE_CHECKING:
     from perijove_gateway_http.routing import Route
 
-ROUTES: tuple[Route, ...] = (*api.ROUTES,)
+ROUTES: tuple[Route, ...] = (
+    *api.ROUTES,
+    *checkpoints.ROUTES,
+    *contents.ROUTES,
+    *kernels.ROUTES,
+    *kernelspecs.ROUTES,
+    *sessions.ROUTES,
+    *config.ROUTES,
+    *me.ROUTES,
+    *files.ROUTES,
+    *login.ROUTES,
+    *events.ROUTES,
+    *lab.ROUTES,
+)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from perijove_gateway_http.responses import json_response
+from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, METRICS, SETTINGS
+from perijove_gateway_http.models import timestamp_of
+from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.responses import json_response, location, redirect
+from perijove_gateway_http.routes.kernels import all_kernels
 from perijove_gateway_http.routing import Guard, Route
 
-if TYPE_CHECKING:
-    from aiohttp import web
+log = structlog.get_logger()
 
 API_VERSION = "2.21.1"
 """The version of Jupyter Server whose API this is: what clients decide on."""
+
+_MAX_REPORT_BYTES = 4096
 
 
 async def get_version(_request: web.Request) -> web.Response:
@@ -19,4 +26,63 @@ async def get_version(_request: web.Request) -> web.Response:
     return json_response({"version": API_VERSION})
 
 
-ROUTES = (Route("GET", "api", get_version, Guard.PUBLIC_API),)
+async def get_status(request: web.Request) -> web.Response:
+    """GET api/status: what idle cullers ask."""
+    activity = request.app[ACTIVITY]
+    kernels = await all_kernels(request)
+    in_kernels = (
+        kernel.last_activity_time.seconds + kernel.last_activity_time.nanos / 1e9
+        for kernel in kernels
+    )
+    return json_response(
+        {
+            "connections": sum(kernel.connection_count for kernel in kernels),
+            "kernels": len(kernels),
+            "last_activity": timestamp_of(max(activity.last, *in_kernels, 0.0)),
+            "started": timestamp_of(activity.started),
+        }
+    )
+
+
+async def list_exporters(_request: web.Request) -> web.Response:
+    """GET api/nbconvert: what notebooks can be converted to here."""
+    return json_response({})
+
+
+async def report_csp_violation(request: web.Request) -> web.Response:
+    """POST api/security/csp-report: what a browser kept a page from doing."""
+    body = await request.read()
+    log.warning("a page broke its policy", report=body[:_MAX_REPORT_BYTES].decode(errors="replace"))
+    return web.Response(status=200)
+
+
+async def lead_on(request: web.Request) -> web.Response:
+    """GET the base URL: to the front end, with the query, which may hold the token."""
+    query = request.rel_url.raw_query_string
+    target = location(request, request.app[SETTINGS].default_url.lstrip("/"))
+    return redirect(target + ("?" + query if query else ""))
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """GET metrics: for Prometheus."""
+    needs_user = request.app[SETTINGS].authenticate_metrics and request.app[AUTH].needs_credential
+    if needs_user and request[CALLER] is None:
+        raise Problem(403)
+    body = generate_latest(request.app[METRICS].registry)
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES = (
+    Route("GET", "", lead_on, Guard.PUBLIC),
+    Route("GET", "api", get_version, Guard.PUBLIC_API, counts_as_activity=False),
+    Route("GET", "api/status", get_status, counts_as_activity=False),
+    Route("GET", "api/nbconvert", list_exporters),
+    Route(
+        "POST",
+        "api/security/csp-report",
+        report_csp_violation,
+        counts_as_activity=False,
+        checks_xsrf=False,
+    ),
+    Route("GET", "metrics", get_metrics, Guard.PUBLIC),
+)

@@ -1,0 +1,57 @@
+"""What clients send: JSON that is checked before anything is done."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from perijove_gateway_http.problems import Problem
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+T = TypeVar("T")
+
+ON_LOOP_BYTES = 1024 * 1024
+"""Largest text that is parsed on the event loop; larger ones go to a thread."""
+
+
+async def read_json(request: web.Request, kind: type[T]) -> T | None:
+    """Read a body as JSON of a type; None for an empty one, `null` and `{}`.
+
+    Raises:
+        Problem: 400 if it is no JSON, or JSON of another shape.
+    """
+    raw = await request.read()
+    if raw.strip() in (b"", b"null", b"{}"):
+        return None
+    return await parse(raw, kind)
+
+
+async def read_object(request: web.Request) -> bytes:
+    """Read a body that must be a JSON object and return it as it is.
+
+    Raises:
+        Problem: 400 if it is anything else.
+    """
+    raw = await request.read()
+    await parse(raw, dict[str, Any])
+    return raw
+
+
+async def parse(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Parse JSON of a type.
+
+    Raises:
+        Problem: 400 if it is no JSON, or JSON of another shape.
+    """
+    try:
+        if len(raw) > ON_LOOP_BYTES:
+            return await asyncio.to_thread(msgspec.json.decode, raw, type=kind)
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise Problem(400, f"Invalid value in body of request: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(400, "Invalid JSON in body of request") from None

@@ -1,0 +1,256 @@
+"""`api/contents`: notebooks, files, directories."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import msgspec
+from aiohttp import web
+from perijove.contents.v1 import contents_pb2 as pb
+
+from perijove_gateway_http import models, streaming
+from perijove_gateway_http.bodies import ON_LOOP_BYTES, parse, read_json
+from perijove_gateway_http.keys import PARAMS, STUBS
+from perijove_gateway_http.problems import Problem, reason_of
+from perijove_gateway_http.responses import http_date, json_response, location, no_content
+from perijove_gateway_http.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TYPES = {
+    "directory": pb.ENTRY_TYPE_DIRECTORY,
+    "file": pb.ENTRY_TYPE_FILE,
+    "notebook": pb.ENTRY_TYPE_NOTEBOOK,
+}
+_FORMATS = {"text": pb.CONTENT_FORMAT_TEXT, "base64": pb.CONTENT_FORMAT_BINARY}
+_JSON = "application/json"
+
+
+class _Create(msgspec.Struct):
+    copy_from: str | None = None
+    type: str | None = None
+    ext: str | None = None
+
+
+class _Write(msgspec.Struct):
+    type: str | None = None
+    format: str | None = None
+    content: msgspec.Raw = msgspec.Raw(b"null")
+    chunk: int | None = None
+    copy_from: Any = None
+
+
+class _Rename(msgspec.Struct):
+    path: str | msgspec.UnsetType = msgspec.UNSET
+
+
+async def read(request: web.Request) -> web.StreamResponse:
+    """GET api/contents/{path}: the model, with its content unless `content=0`."""
+    path = request[PARAMS]["path"]
+    wanted = _Query.parse(request.query)
+    try:
+        if wanted.content:
+            return await _with_content(request, path, wanted)
+        reply = await request.app[STUBS].contents.GetEntry(
+            pb.GetEntryRequest(path=path, type=wanted.type, include_hash=wanted.hash)
+        )
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND and reason_of(error) == "NO_SUCH_ENTRY":
+            return _missing(path)
+        raise
+    return json_response(models.contents_model(reply.entry), headers=_modified(reply.entry))
+
+
+async def create(request: web.Request) -> web.Response:
+    """POST api/contents/{path}: an empty entry or a copy, under a free name."""
+    body = await read_json(request, _Create) or _Create()
+    return await _create(request, body)
+
+
+async def write(request: web.Request) -> web.Response:
+    """PUT api/contents/{path}: replace or create an entry under this name."""
+    body = await read_json(request, _Write)
+    if body is None:
+        return await _create(request, _Create())
+    if body.copy_from:
+        raise Problem(400, "Cannot copy with PUT, only POST")
+    path = request[PARAMS]["path"]
+    header = _write_header(path, body)
+    if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.content == b"null"):
+        await _refuse_to_guess(request, path, body)
+    content = await _content(header, body)
+    reply = await request.app[STUBS].contents.WriteContent(
+        streaming.write_requests(header, content)
+    )
+    model = models.contents_model(reply.entry, reply.validation_message)
+    return json_response(model, 201 if reply.created else 200, _placed(request, reply.entry))
+
+
+async def rename(request: web.Request) -> web.Response:
+    """PATCH api/contents/{path}: move an entry without sending its content."""
+    if not (await request.read()).strip():
+        raise Problem(400, "JSON body missing")
+    body = await read_json(request, _Rename) or _Rename()
+    path = request[PARAMS]["path"]
+    new_path = path if body.path is msgspec.UNSET else body.path.strip("/")
+    reply = await request.app[STUBS].contents.RenameEntry(
+        pb.RenameEntryRequest(path=path, new_path=new_path)
+    )
+    return json_response(models.contents_model(reply.entry), 200, _placed(request, reply.entry))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """DELETE api/contents/{path}."""
+    path = request[PARAMS]["path"]
+    await request.app[STUBS].contents.DeleteEntry(pb.DeleteEntryRequest(path=path))
+    return no_content()
+
+
+class _Query(msgspec.Struct, frozen=True):
+    type: pb.EntryType
+    format: pb.ContentFormat
+    content: bool
+    hash: bool
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> _Query:
+        given = dict(query)  # of a repeated argument, the last one
+        kind, fmt = given.get("type"), given.get("format")
+        if fmt is not None and fmt not in _FORMATS:
+            raise Problem(400, f"Format {fmt!r} is invalid")
+        content, with_hash = given.get("content", "1"), given.get("hash", "0")
+        if content not in ("0", "1"):
+            raise Problem(400, f"Content {content!r} is invalid")
+        if with_hash not in ("0", "1"):
+            raise Problem(400, f"Hash argument {with_hash!r} is invalid. It must be '0' or '1'.")
+        return cls(
+            pb.ENTRY_TYPE_UNSPECIFIED if kind is None else _TYPES.get(kind, pb.ENTRY_TYPE_FILE),
+            pb.CONTENT_FORMAT_UNSPECIFIED if fmt is None else _FORMATS[fmt],
+            content == "1",
+            with_hash == "1",
+        )
+
+
+async def _with_content(request: web.Request, path: str, wanted: _Query) -> web.StreamResponse:
+    call = request.app[STUBS].contents.ReadContent(
+        pb.ReadContentRequest(
+            path=path, type=wanted.type, format=wanted.format, include_hash=wanted.hash
+        )
+    )
+    try:
+        responses = aiter(call)
+        first = await anext(responses)
+        headers = {"Content-Type": _JSON, **_modified(first.header.entry)}
+        return await streaming.send(request, streaming.model_parts(first, responses), headers)
+    finally:
+        call.cancel()
+
+
+async def _create(request: web.Request, body: _Create) -> web.Response:
+    path = request[PARAMS]["path"]
+    contents = request.app[STUBS].contents
+    if body.copy_from:
+        copied = await contents.CopyEntry(
+            pb.CopyEntryRequest(path=body.copy_from.strip("/"), target_path=path)
+        )
+        entry = copied.entry
+    else:
+        kind = pb.ENTRY_TYPE_UNSPECIFIED
+        if body.type:
+            kind = _TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
+        created = await contents.CreateEntry(
+            pb.CreateEntryRequest(directory=path, type=kind, extension=body.ext or "")
+        )
+        entry = created.entry
+    return json_response(models.contents_model(entry), 201, _placed(request, entry))
+
+
+def _write_header(path: str, body: _Write) -> pb.WriteContentHeader:
+    kind = pb.ENTRY_TYPE_UNSPECIFIED
+    if body.type:
+        kind = _TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
+    elif path.endswith(".ipynb"):
+        kind = pb.ENTRY_TYPE_NOTEBOOK
+    else:
+        kind = pb.ENTRY_TYPE_FILE
+    part = pb.WRITE_PART_WHOLE
+    if body.chunk is not None:
+        if kind != pb.ENTRY_TYPE_FILE:
+            name = body.type or "notebook"
+            raise Problem(400, f'File type "{name}" is not supported for large file transfer')
+        part = {1: pb.WRITE_PART_FIRST, -1: pb.WRITE_PART_LAST}.get(body.chunk, pb.WRITE_PART_NEXT)
+    return pb.WriteContentHeader(path=path, type=kind, format=_format(kind, body), part=part)
+
+
+def _format(kind: pb.EntryType, body: _Write) -> pb.ContentFormat:
+    if kind == pb.ENTRY_TYPE_DIRECTORY:
+        return pb.CONTENT_FORMAT_UNSPECIFIED
+    if kind == pb.ENTRY_TYPE_NOTEBOOK:
+        return pb.CONTENT_FORMAT_NOTEBOOK
+    if body.content == b"null" and body.format is None:
+        return pb.CONTENT_FORMAT_TEXT
+    if body.format not in _FORMATS:
+        raise Problem(400, "Must specify format of file contents as 'text' or 'base64'")
+    return _FORMATS[body.format]
+
+
+async def _refuse_to_guess(request: web.Request, path: str, body: _Write) -> None:
+    """What is left out has a default for a new entry only: an old one would be lost.
+
+    Raises:
+        Problem: 400 if the entry exists.
+    """
+    try:
+        reply = await request.app[STUBS].contents.GetEntry(pb.GetEntryRequest(path=path))
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return
+        raise
+    if reply.entry.type != pb.ENTRY_TYPE_DIRECTORY:
+        missing = "content" if body.type else "type"
+        raise Problem(400, f"No file {missing} provided")
+
+
+async def _content(header: pb.WriteContentHeader, body: _Write) -> bytes | memoryview:
+    if header.type == pb.ENTRY_TYPE_DIRECTORY or body.content == b"null":
+        return b""
+    if header.type == pb.ENTRY_TYPE_NOTEBOOK:
+        notebook = memoryview(body.content)
+        if not bytes(notebook[:1]) == b"{":
+            raise Problem(400, "the content of a notebook must be an object")
+        return notebook
+    text = await parse(body.content, str)
+    if header.format == pb.CONTENT_FORMAT_BINARY:
+        try:
+            if len(text) > ON_LOOP_BYTES:
+                return await asyncio.to_thread(models.decode_base64, text)
+            return models.decode_base64(text)
+        except ValueError:
+            raise Problem(400, f"Encoding error saving {header.path}: bad base64") from None
+    return text.encode()
+
+
+def _missing(path: str) -> web.Response:
+    # Clients fall back to the status line: this body is no JSON whatever its type says.
+    text = f"file or directory {'/' + path!r} does not exist"
+    return web.Response(status=404, body=text.encode(), headers={"Content-Type": _JSON})
+
+
+def _modified(entry: pb.Entry) -> dict[str, str]:
+    return {"Last-Modified": http_date(entry.update_time.seconds)}
+
+
+def _placed(request: web.Request, entry: pb.Entry) -> dict[str, str]:
+    return {"Location": location(request, "api/contents", entry.path), **_modified(entry)}
+
+
+ROUTES = (
+    Route("GET", "api/contents/{path...}", read),
+    Route("POST", "api/contents/{path...}", create),
+    Route("PUT", "api/contents/{path...}", write),
+    Route("PATCH", "api/contents/{path...}", rename),
+    Route("DELETE", "api/contents/{path...}", delete),
+)

@@ -1,0 +1,186 @@
+"""`files/{path}`: the bytes of a file, for browsers and downloads.
+
+What users store may hold scripts: they run in a sandbox, without the origin
+of the server.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import grpc
+from aiohttp import web
+from perijove.contents.v1 import contents_pb2 as pb
+
+from perijove_gateway_http.headers import CSP, content_security_policy
+from perijove_gateway_http.keys import CALLER, ORIGINS, PARAMS, STUBS
+from perijove_gateway_http.problems import Problem, reason_of
+from perijove_gateway_http.responses import http_date
+from perijove_gateway_http.routing import Guard, Route
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of bytes of a file: from `start` up to, not including, `stop`."""
+
+    start: int
+    stop: int
+
+    @classmethod
+    def parse(cls, text: str, size: int) -> Span | None:
+        """Return what a `Range` header asks of a file, or None if it is to be ignored.
+
+        Raises:
+            Problem: 416 if the file has no such bytes.
+        """
+        match = _RANGE.fullmatch(text.strip())
+        if not match or not (match[1] or match[2]):
+            return None
+        if not match[1]:
+            start, stop = max(0, size - int(match[2])), size
+        else:
+            start, stop = int(match[1]), min(size, int(match[2] or size) + 1)
+        if match[1] and match[2] and int(match[2]) < start:
+            return None
+        if start >= stop:
+            raise Problem(416)
+        return cls(start, stop)
+
+
+async def get(request: web.Request) -> web.StreamResponse:
+    """GET and HEAD files/{path}: the file, or a range of it."""
+    await request.app[ORIGINS].check_read_xsrf(request, request[CALLER])
+    path = request[PARAMS]["path"]
+    try:
+        if request.method == "HEAD":
+            return await _head(request, path)
+        return await _body(request, path)
+    except grpc.aio.AioRpcError as error:
+        if reason_of(error) == "BAD_TYPE":
+            raise Problem(403, f"{path} is not a file") from None
+        raise
+
+
+async def _head(request: web.Request, path: str) -> web.StreamResponse:
+    reply = await request.app[STUBS].contents.GetEntry(
+        pb.GetEntryRequest(path=path, type=pb.ENTRY_TYPE_FILE)
+    )
+    return _begin(request, reply.entry)
+
+
+async def _body(request: web.Request, path: str) -> web.StreamResponse:
+    call = request.app[STUBS].contents.ReadContent(
+        pb.ReadContentRequest(path=path, type=pb.ENTRY_TYPE_FILE, format=pb.CONTENT_FORMAT_BINARY)
+    )
+    try:
+        responses = aiter(call)
+        first = await anext(responses)
+        response = _begin(request, first.header.entry)
+        if response.status == web.HTTPNotModified.status_code:
+            return response
+        await response.prepare(request)
+        start = _start(response)
+        length = response.content_length or 0
+        async for piece in _cut(_chunks(first, responses), start, start + length):
+            await response.write(piece)
+            length -= len(piece)
+        if length:
+            raise ConnectionResetError("the file is shorter than it was")
+    except grpc.RpcError:
+        if request.writer.output_size and request.transport:
+            # Not ended properly, so that nobody takes a part for the whole.
+            request.transport.abort()
+            raise ConnectionResetError("the content broke off") from None
+        raise
+    else:
+        await response.write_eof()
+        return response
+    finally:
+        call.cancel()
+
+
+def _begin(request: web.Request, entry: pb.Entry) -> web.StreamResponse:
+    name = entry.path.rpartition("/")[2]
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Last-Modified": http_date(entry.update_time.seconds),
+        CSP: content_security_policy(request, "sandbox allow-scripts"),
+        "Content-Type": content_type(name),
+    }
+    if "v" not in request.query:
+        headers["Cache-Control"] = "no-cache"
+    if request.query.get("download") or name.endswith(".ipynb"):
+        headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(name)}"
+    if _is_unchanged(request, entry.update_time.seconds):
+        del headers["Content-Type"]
+        return web.Response(status=304, headers=headers)
+    size = entry.size_bytes
+    span = Span.parse(request.headers.get("Range", ""), size)
+    if span is None or (span.start, span.stop) == (0, size):
+        headers["Content-Length"] = str(size)
+        return web.StreamResponse(status=200, headers=headers)
+    headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+    headers["Content-Length"] = str(span.stop - span.start)
+    return web.StreamResponse(status=206, headers=headers)
+
+
+def content_type(name: str) -> str:
+    """Return the type under which a file of a name is served."""
+    if name.endswith(".ipynb"):
+        return "application/x-ipynb+json"
+    mime_type, encoding = mimetypes.guess_type(name)
+    if encoding == "gzip":
+        return "application/gzip"
+    if encoding or not mime_type:
+        return "application/octet-stream"
+    return "text/plain; charset=UTF-8" if mime_type == "text/plain" else mime_type
+
+
+def _is_unchanged(request: web.Request, modified_s: int) -> bool:
+    since = request.headers.get("If-Modified-Since")
+    if not since:
+        return False
+    try:
+        return parsedate_to_datetime(since).timestamp() >= modified_s
+    except (ValueError, OverflowError):
+        return False
+
+
+def _start(response: web.StreamResponse) -> int:
+    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(match[1]) if match else 0
+
+
+async def _chunks(
+    first: pb.ReadContentResponse, rest: AsyncIterator[pb.ReadContentResponse]
+) -> AsyncIterator[bytes]:
+    yield first.chunk
+    async for response in rest:
+        yield response.chunk
+
+
+async def _cut(chunks: AsyncIterator[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
+    position = 0
+    async for chunk in chunks:
+        piece = chunk[max(0, start - position) : max(0, stop - position)]
+        position += len(chunk)
+        if piece:
+            yield piece
+        if position >= stop:
+            return
+
+
+ROUTES = (
+    Route("GET", "files/{path...}", get, Guard.PAGE),
+    Route("HEAD", "files/{path...}", get, Guard.PAGE),
+)

@@ -1,0 +1,124 @@
+"""`api/kernels`: start, list, interrupt, restart and stop kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+import msgspec
+from perijove.contents.v1 import contents_pb2
+from perijove.kernels.v1 import kernels_pb2 as pb
+
+from perijove_gateway_http.bodies import read_json
+from perijove_gateway_http.keys import PARAMS, STUBS
+from perijove_gateway_http.models import kernel_model
+from perijove_gateway_http.problems import Problem, problem_of, reason_of
+from perijove_gateway_http.responses import json_response, location, no_content
+from perijove_gateway_http.routing import Route
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+_ONE = r"api/kernels/{kernel_id:\w+-\w+-\w+-\w+-\w+}"
+
+
+class _Start(msgspec.Struct):
+    name: str | None = None
+    path: str | None = None
+    kernel_id: str | None = None
+    env: dict[str, str] | None = None
+
+
+async def list_all(request: web.Request) -> web.Response:
+    """GET api/kernels: those that run, in the order they were started."""
+    return json_response([kernel_model(kernel) for kernel in await all_kernels(request)])
+
+
+async def start(request: web.Request) -> web.Response:
+    """POST api/kernels: start one. Of `env`, names that begin with `KERNEL_` count.
+
+    Those are what a server that uses this one as its gateway sends; everything
+    else of a process's environment is for who runs the server to say.
+    """
+    body = await read_json(request, _Start) or _Start()
+    stubs = request.app[STUBS]
+    where = await stubs.contents.GetKernelPath(
+        contents_pb2.GetKernelPathRequest(path=(body.path or "").strip("/"))
+    )
+    started = pb.StartKernelRequest(
+        kernel_id=body.kernel_id or "",
+        kernelspec_name=body.name or "",
+        working_directory=where.working_directory,
+        environment={k: v for k, v in (body.env or {}).items() if k.startswith("KERNEL_")},
+    )
+    try:
+        reply = await stubs.kernels.StartKernel(started)
+    except grpc.aio.AioRpcError as error:
+        if reason_of(error) == "NO_SUCH_KERNELSPEC":
+            # The address is right and the body is not: a 404 would say the opposite.
+            raise Problem(400, problem_of(error).message) from None
+        raise
+    kernel = reply.kernel
+    headers = {"Location": location(request, "api/kernels", kernel.kernel_id)}
+    return json_response(kernel_model(kernel), 201, headers)
+
+
+async def get(request: web.Request) -> web.Response:
+    """GET api/kernels/{id}."""
+    reply = await request.app[STUBS].kernels.GetKernel(
+        pb.GetKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+    )
+    return json_response(kernel_model(reply.kernel))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """DELETE api/kernels/{id}: answer once it is gone."""
+    await request.app[STUBS].kernels.ShutdownKernel(
+        pb.ShutdownKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+    )
+    return no_content()
+
+
+async def interrupt(request: web.Request) -> web.Response:
+    """POST api/kernels/{id}/interrupt."""
+    await request.app[STUBS].kernels.InterruptKernel(
+        pb.InterruptKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+    )
+    return no_content()
+
+
+async def restart(request: web.Request) -> web.Response:
+    """POST api/kernels/{id}/restart: answer once the new process does."""
+    try:
+        reply = await request.app[STUBS].kernels.RestartKernel(
+            pb.RestartKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+        )
+    except grpc.aio.AioRpcError as error:
+        if reason_of(error) == "KERNEL_START_FAILED":
+            raise Problem(500, "Exception restarting kernel") from None
+        raise
+    return json_response(kernel_model(reply.kernel))
+
+
+async def all_kernels(request: web.Request) -> list[pb.Kernel]:
+    """Return every kernel, page by page."""
+    kernels: list[pb.Kernel] = []
+    token = ""
+    while True:
+        reply = await request.app[STUBS].kernels.ListKernels(
+            pb.ListKernelsRequest(page_token=token)
+        )
+        kernels += reply.kernels
+        token = reply.next_page_token
+        if not token:
+            return kernels
+
+
+ROUTES = (
+    Route("GET", "api/kernels", list_all),
+    Route("POST", "api/kernels", start),
+    Route("GET", _ONE, get),
+    Route("DELETE", _ONE, delete),
+    Route("POST", _ONE + "/interrupt", interrupt),
+    Route("POST", _ONE + "/restart", restart),
+)

@@ -1,0 +1,105 @@
+"""`login` and `logout`: a token once, then a cookie."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from perijove_gateway_http.auth import Caller, User
+from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
+from perijove_gateway_http.responses import html_response, page_response, redirect
+from perijove_gateway_http.routing import Guard, Route
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Perijove</title></head>
+<body>
+<h1>Log in</h1>
+{message}<form action="{action}" method="post">
+<input type="hidden" name="_xsrf" value="{xsrf}">
+<label for="password_input">Token:</label>
+<input type="password" name="password" id="password_input" autocomplete="current-password">
+<button type="submit" id="login_submit">Log in</button>
+</form>
+<p>The token is in the address that was printed when the server started.</p>
+</body>
+</html>
+"""
+
+_LOGGED_OUT = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Perijove</title></head>
+<body><p>Successfully logged out.</p><p><a href="{login}">Log in again</a></p></body>
+</html>
+"""
+
+
+async def get_form(request: web.Request) -> web.Response:
+    """GET login: the form, or on to `next` for who is logged in."""
+    if request[CALLER]:
+        return redirect(safe_next(request, _asked_next(request, {})))
+    return _form(request, 200, "")
+
+
+async def log_in(request: web.Request) -> web.Response:
+    """POST login: leave the cookie and go on to `next`, or show the form again."""
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    if not request.app[AUTH].is_token(form.get("password", "")):
+        return _form(request, 401, "Invalid credentials")
+    known = request[CALLER]
+    user = known.user if known else User.anonymous()
+    request[CALLER] = Caller(user, by_token=False, is_new=True)
+    return redirect(safe_next(request, _asked_next(request, form)))
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """GET logout: end the login."""
+    login = html.escape(request.app[SETTINGS].base_url + "login")
+    response = html_response(_LOGGED_OUT.format(login=login))
+    request[CALLER] = None
+    response.headers.add("Set-Cookie", request.app[AUTH].logout_cookie(request))
+    return response
+
+
+def safe_next(request: web.Request, asked: str) -> str:
+    """Return where to go after the login: below the base URL, or to an allowed origin."""
+    base = request.app[SETTINGS].base_url
+    # Browsers take a backslash for a slash, and drop control characters.
+    target = "".join(letter for letter in asked.replace("\\", "%5C") if letter > " ")
+    target = quote(target, safe="/:?#[]@!$&'()*+,;=%~-._")
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return base
+    if parts.scheme or parts.netloc:
+        origin = f"{parts.scheme}://{parts.netloc}"
+        is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
+        return target if is_web and request.app[ORIGINS].allows(origin) else base
+    is_below = (target + "/").startswith(base)
+    return target if is_below and not target.startswith("//") else base
+
+
+def _asked_next(request: web.Request, form: dict[str, str]) -> str:
+    return request.query.get("next") or form.get("next") or request.app[SETTINGS].base_url
+
+
+def _form(request: web.Request, status: int, message: str) -> web.Response:
+    asked = _asked_next(request, {})
+    action = f"{request.app[SETTINGS].base_url}login?next={quote(asked, safe='')}"
+    shown = f'<p role="alert">{html.escape(message)}</p>\n' if message else ""
+
+    def page(xsrf: str) -> str:
+        return _PAGE.format(message=shown, action=html.escape(action), xsrf=html.escape(xsrf))
+
+    return page_response(request, page, status)
+
+
+ROUTES = (
+    Route("GET", "login", get_form, Guard.PUBLIC),
+    Route("POST", "login", log_in, Guard.PUBLIC),
+    Route("GET", "logout", log_out, Guard.PUBLIC),
+)

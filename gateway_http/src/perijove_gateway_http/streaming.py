@@ -1,0 +1,189 @@
+"""Content between gRPC streams and HTTP bodies, chunk by chunk, never parsed.
+
+A contents model is a JSON object around one large value. The value of a
+notebook is the stream itself; text is escaped, and bytes become base64, one
+chunk at a time.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+from typing import TYPE_CHECKING
+
+import grpc
+import msgspec
+from aiohttp import web
+from perijove.contents.v1 import contents_pb2
+
+from perijove_gateway_http.models import contents_head, contents_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    ReadCall = grpc.aio.UnaryStreamCall[
+        contents_pb2.ReadContentRequest, contents_pb2.ReadContentResponse
+    ]
+
+CHUNK_BYTES = 1024 * 1024
+"""Largest piece of content in one gRPC message."""
+
+AT_ONCE_BYTES = 256 * 1024
+"""Largest answer that is sent in one write, with its length."""
+
+_LINE_BYTES = 57
+_LINE_LETTERS = 76
+
+_encoder = msgspec.json.Encoder()
+
+
+class Notebook:
+    """A notebook is JSON already."""
+
+    opening, closing = b"", b""
+
+    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+        """Return what a message adds to the body."""
+        return response.chunk
+
+    def finish(self) -> bytes:
+        """Return what is left at the end."""
+        return b""
+
+
+class Text:
+    """A JSON string. A character may be split between two chunks."""
+
+    opening, closing = b'"', b'"'
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+        """Return what a message adds to the body."""
+        return _encoder.encode(self._decoder.decode(response.chunk))[1:-1]
+
+    def finish(self) -> bytes:
+        """Return what is left at the end.
+
+        Raises:
+            UnicodeDecodeError: if the last character is cut off.
+        """
+        return _encoder.encode(self._decoder.decode(b"", final=True))[1:-1]
+
+
+class Base64:
+    """A JSON string of base64 in lines of 76, each with a newline at its end."""
+
+    opening, closing = b'"', b'"'
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+        """Return what a message adds to the body: whole lines only."""
+        data = self._rest + response.chunk
+        whole = len(data) - len(data) % _LINE_BYTES
+        self._rest = data[whole:]
+        return _lines(data[:whole])
+
+    def finish(self) -> bytes:
+        """Return what is left at the end."""
+        return _lines(self._rest)
+
+
+class Entries:
+    """A JSON array of models."""
+
+    opening, closing = b"[", b"]"
+
+    def __init__(self) -> None:
+        self._separator = b""
+
+    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+        """Return what a message adds to the body."""
+        if not response.entries:
+            return b""
+        models = [contents_model(entry) for entry in response.entries]
+        body = self._separator + _encoder.encode(models)[1:-1]
+        self._separator = b","
+        return body
+
+    def finish(self) -> bytes:
+        """Return what is left at the end."""
+        return b""
+
+
+async def model_parts(
+    first: contents_pb2.ReadContentResponse, rest: AsyncIterator[contents_pb2.ReadContentResponse]
+) -> AsyncIterator[bytes]:
+    """Yield the JSON text of a contents model, content included."""
+    value = _value(first.header.format)
+    yield _encoder.encode(contents_head(first.header))[:-1] + b',"content":' + value.opening
+    yield value.feed(first)
+    async for response in rest:
+        yield value.feed(response)
+    yield value.finish() + value.closing + b"}"
+
+
+async def send(
+    request: web.Request, parts: AsyncIterator[bytes], headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """Send a body: at once with its length if it is small, else as it comes.
+
+    A body that breaks off is not ended properly, so that nobody takes a part
+    for the whole.
+    """
+    pending = bytearray()
+    async for part in parts:
+        pending += part
+        if len(pending) > AT_ONCE_BYTES:
+            break
+    else:
+        return web.Response(body=bytes(pending), headers=headers)
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    try:
+        await response.write(bytes(pending))
+        async for part in parts:
+            if part:
+                await response.write(part)
+    except (grpc.RpcError, UnicodeDecodeError) as error:
+        if request.transport:
+            request.transport.abort()
+        raise ConnectionResetError("the content broke off") from error
+    await response.write_eof()
+    return response
+
+
+def pieces(content: bytes | memoryview) -> Iterator[bytes]:
+    """Cut content into pieces of the size that one gRPC message carries."""
+    view = memoryview(content)
+    for start in range(0, len(view), CHUNK_BYTES):
+        yield bytes(view[start : start + CHUNK_BYTES])
+
+
+def write_requests(
+    header: contents_pb2.WriteContentHeader, content: bytes | memoryview
+) -> Iterator[contents_pb2.WriteContentRequest]:
+    """Yield the messages that write content: the header with the first piece, then the rest."""
+    chunks = pieces(content)
+    yield contents_pb2.WriteContentRequest(header=header, chunk=next(chunks, b""))
+    for chunk in chunks:
+        yield contents_pb2.WriteContentRequest(chunk=chunk)
+
+
+def _value(fmt: int) -> Notebook | Text | Base64 | Entries:
+    if fmt == contents_pb2.CONTENT_FORMAT_ENTRIES:
+        return Entries()
+    if fmt == contents_pb2.CONTENT_FORMAT_NOTEBOOK:
+        return Notebook()
+    return Text() if fmt == contents_pb2.CONTENT_FORMAT_TEXT else Base64()
+
+
+def _lines(data: bytes) -> bytes:
+    if not data:
+        return b""
+    letters = binascii.b2a_base64(data, newline=False)
+    starts = range(0, len(letters), _LINE_LETTERS)
+    return b"".join(letters[start : start + _LINE_LETTERS] + b"\\n" for start in starts)
