@@ -30,6 +30,22 @@ async def read_json(request: web.Request, kind: type[T]) -> T | None:
     return await parse(raw, kind)
 
 
+async def read_at_most(request: web.Request, limit: int) -> bytes:
+    """Read a body that has no reason to be large.
+
+    Raises:
+        Problem: 413 if it has more bytes than the limit; the rest is not read.
+    """
+    if (request.content_length or 0) > limit:
+        raise Problem(413, "the request body is too large")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise Problem(413, "the request body is too large")
+    return bytes(body)
+
+
 async def read_object(request: web.Request) -> bytes:
     """Read a body that must be a JSON object and return it as it is.
 

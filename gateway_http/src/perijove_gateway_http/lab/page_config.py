@@ -1,0 +1,240 @@
+"""What the page tells the front end: `jupyter-config-data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perijove_gateway_http.lab.config import merge
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.lab.config import ConfigFiles, JsonObject
+    from perijove_gateway_http.lab.extensions import Extension, Extensions
+    from perijove_gateway_http.lab.installation import Installation
+
+DISABLED = "disabledExtensions"
+
+_URLS = {
+    "appUrl": "/lab",
+    "labextensionsUrl": "/lab/extensions",
+    "licensesUrl": "/lab/api/licenses",
+    "listingsUrl": "/lab/api/listings",
+    "settingsUrl": "/lab/api/settings",
+    "themesUrl": "/lab/api/themes",
+    "translationsApiUrl": "/lab/api/translations",
+    "treeUrl": "/lab/tree",
+    "workspacesApiUrl": "/lab/api/workspaces",
+}
+
+# A reply to these does not mean that the kernel has worked for somebody.
+_UNTRACKED_MESSAGE_TYPES = (
+    "comm_info_request",
+    "comm_info_reply",
+    "kernel_info_request",
+    "kernel_info_reply",
+    "shutdown_request",
+    "shutdown_reply",
+    "interrupt_request",
+    "interrupt_reply",
+    "debug_request",
+    "debug_reply",
+    "stream",
+    "display_data",
+    "update_display_data",
+    "execute_input",
+    "execute_result",
+    "error",
+    "status",
+    "clear_output",
+    "debug_event",
+    "input_request",
+    "input_reply",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the front end is told about the server."""
+
+    base_url: str
+    """Begins and ends with a slash."""
+    server_root: str
+    """Directory that the documents are in, for people to read; may be empty."""
+    server_version: tuple[int, ...]
+    """Version of Jupyter Server whose API is spoken."""
+    terminals_available: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a page's address asks for."""
+
+    single_document: bool = False
+    workspace: str = "default"
+    tree_path: str = ""
+    not_found_url: str | None = None
+    """Address that there is no page for; the front end says so."""
+
+
+class PageConfig:
+    """Assembles the configuration of pages. Calls read the disk: they belong in a thread."""
+
+    def __init__(
+        self, installation: Installation, config: ConfigFiles, extensions: Extensions
+    ) -> None:
+        self._installation = installation
+        self._config = config
+        self._extensions = extensions
+
+    def assemble(self, site: Site, place: Place) -> JsonObject:
+        """Return the configuration for one page."""
+        config = self.from_disk()
+        lists = {key: _as_list(value) for key, value in config.items()}
+        return {
+            **_defaults(),
+            **lists,
+            **self._of_installation(),
+            **_of_site(site),
+            **_of_place(place),
+            "federated_extensions": [
+                _federated(extension) for extension in self._extensions.scan() if extension.build
+            ],
+        }
+
+    def from_disk(self) -> JsonObject:
+        """Return what administrators, users and extensions configured, merged."""
+        settings_dir = self._installation.settings_dir
+        config: JsonObject = {}
+        for name in ("page_config.json5", "page_config.json"):
+            layer = self._config.read(settings_dir / name)
+            if layer:
+                merge(config, _lists_as_objects(layer))
+                break
+        merge(config, self._config.section("page_config"))
+        disabled = dict.fromkeys(self._disabled_by_extensions(config.get(DISABLED, {})), True)
+        config[DISABLED] = {**disabled, **config.get(DISABLED, {})}
+        return config
+
+    def disabled(self) -> set[str]:
+        """Return the extensions and plug-ins that are switched off."""
+        return set(_as_list(self.from_disk()[DISABLED]))
+
+    def locked(self) -> list[str]:
+        """Return the extensions and plug-ins that may not be switched off or on."""
+        return list(_as_list(self.from_disk().get("lockedExtensions", {})))
+
+    def _disabled_by_extensions(self, disabled: JsonObject) -> list[str]:
+        items: list[str] = []
+        for extension in sorted(self._extensions.scan(), key=lambda one: one.name):
+            # One that is itself switched off decides nothing.
+            if disabled.get(extension.name) is not True:
+                items += extension.lab.get(DISABLED) or []
+        built = self._config.read(self._installation.static_dir / "package.json")
+        metadata = built.get("jupyterlab", {}).get("extensionMetadata", {})
+        for name in sorted(metadata):
+            if disabled.get(name) is not True:
+                items += metadata[name].get(DISABLED) or []
+        return items
+
+    def _of_installation(self) -> JsonObject:
+        installation = self._installation
+        return {
+            "appName": "JupyterLab",
+            "appNamespace": "lab",
+            "appVersion": installation.version,
+            "appSettingsDir": str(installation.settings_dir),
+            "schemasDir": str(installation.schemas_dir),
+            "staticDir": str(installation.static_dir),
+            "templatesDir": str(installation.static_dir),
+            "themesDir": str(installation.themes_dir),
+            # Known to the service that keeps them alone.
+            "userSettingsDir": "",
+            "workspacesDir": "",
+            "labextensionsPath": [str(path) for path in installation.labextensions_path],
+            "extraLabextensionsPath": [],
+            "extensionManager": {
+                "name": "read-only",
+                "can_install": False,
+                "install_path": str(installation.prefix),
+            },
+        }
+
+
+def _defaults() -> JsonObject:
+    return {
+        "allow_hidden_files": False,
+        "buildAvailable": False,
+        "buildCheck": False,
+        "cacheFiles": False,
+        "copyAbsolutePath": False,
+        "delete_to_trash": True,
+        "devMode": False,
+        "exposeAppInBrowser": False,
+        "fullMathjaxUrl": "",
+        "ignorePlugins": [],
+        "mathjaxConfig": "TeX-AMS_HTML-full,Safe",
+        "nbclassic_enabled": False,
+        "news": {"disabled": True},
+        "notebookStartsKernel": True,
+        "preferredPath": "/",
+        "quitButton": False,
+        "store_id": 0,
+        "untracked_message_types": _UNTRACKED_MESSAGE_TYPES,
+        "wsUrl": "",
+    }
+
+
+def _of_site(site: Site) -> JsonObject:
+    base = site.base_url.rstrip("/")
+    full = {f"full{key[0].upper()}{key[1:]}": base + url for key, url in _URLS.items()}
+    config: JsonObject = {
+        **_URLS,
+        **full,
+        "baseUrl": site.base_url,
+        "fullStaticUrl": f"{base}/static/lab",
+        # The front end takes a JSON text, and expects one here.
+        "notebookVersion": str(list(site.server_version)),
+        "serverRoot": site.server_root,
+        "terminalsAvailable": site.terminals_available,
+        # Pages are for browsers, and those have a cookie.
+        "token": "",
+    }
+    if site.server_root.startswith("/"):
+        config["rootUri"] = Path(site.server_root).as_uri()
+        config["virtualDocumentsUri"] = Path(site.server_root, ".virtual_documents").as_uri()
+    return config
+
+
+def _of_place(place: Place) -> JsonObject:
+    config: JsonObject = {
+        "mode": "single-document" if place.single_document else "multiple-document",
+        "workspace": place.workspace,
+        "treePath": place.tree_path,
+    }
+    if place.not_found_url is not None:
+        config["notFoundUrl"] = place.not_found_url
+    return config
+
+
+def _federated(extension: Extension) -> JsonObject:
+    build = extension.build
+    optional = ("extension", "mimeExtension", "style")
+    return {
+        "name": extension.name,
+        "load": build.get("load", ""),
+        **{key: build[key] for key in optional if key in build},
+        "entrypoints": build.get("entrypoints"),
+    }
+
+
+def _lists_as_objects(layer: JsonObject) -> JsonObject:
+    # Objects merge; the front end wants lists, and so people write lists.
+    for key in (DISABLED, "deferredExtensions"):
+        if isinstance(layer.get(key), list):
+            layer[key] = dict.fromkeys(layer[key], True)
+    return layer
+
+
+def _as_list(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return [key for key in value if value[key]] if isinstance(value, dict) else value

@@ -1,0 +1,107 @@
+"""The pages of JupyterLab."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from perijove_gateway_http.keys import AUTH, FRONTEND, PARAMS, SETTINGS
+from perijove_gateway_http.lab.page import BundleMissing
+from perijove_gateway_http.lab.page_config import Place, Site
+from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.responses import html_response
+from perijove_gateway_http.routes.api import API_VERSION
+from perijove_gateway_http.routing import Guard, Route
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.lab.frontend import Frontend
+    from perijove_gateway_http.settings import Settings
+
+log = structlog.get_logger()
+
+_DEFAULT_WORKSPACE = "default"
+
+
+async def get_lab(request: web.Request) -> web.Response:
+    """GET lab and what names a workspace or a document below it: the whole application."""
+    return await _page(request, single_document=False)
+
+
+async def get_doc(request: web.Request) -> web.Response:
+    """GET doc and what names a document below it: the application around one document."""
+    return await _page(request, single_document=True)
+
+
+async def get_unknown(request: web.Request) -> web.Response:
+    """GET lab/{anything else}: the application, which says that there is no such page."""
+    raw_path = request.rel_url.raw_path
+    if raw_path == request.app[SETTINGS].base_url + "lab/":
+        return _without_slash(request)
+    return await _respond(request, Place(not_found_url=raw_path))
+
+
+async def _page(request: web.Request, *, single_document: bool) -> web.Response:
+    if request.rel_url.raw_path.endswith("/"):
+        return _without_slash(request)
+    params = request[PARAMS]
+    place = Place(
+        single_document=single_document,
+        workspace=params.get("workspace", _DEFAULT_WORKSPACE),
+        tree_path=params.get("path", ""),
+    )
+    return await _respond(request, place)
+
+
+async def _respond(request: web.Request, place: Place) -> web.Response:
+    site = site_of(request.app[SETTINGS])
+    try:
+        text = await asyncio.to_thread(_render, request.app[FRONTEND], site, place)
+    except BundleMissing as error:
+        log.error("the page cannot be made", cause=str(error))  # noqa: TRY400 - it says enough
+        raise Problem(500, f"JupyterLab cannot be shown: {error}") from None
+    response = html_response(text)
+    response.headers["Cache-Control"] = "no-store"
+    cookie = request.app[AUTH].xsrf_cookie(request)
+    if cookie:
+        response.headers.add("Set-Cookie", cookie)
+    return response
+
+
+def _render(frontend: Frontend, site: Site, place: Place) -> str:
+    return frontend.page.render(frontend.page_config.assemble(site, place))
+
+
+def site_of(settings: Settings) -> Site:
+    """Return what the front end is told about this server."""
+    return Site(
+        base_url=settings.base_url,
+        server_root=settings.server_root,
+        server_version=tuple(int(part) for part in API_VERSION.split(".")),
+        terminals_available=False,
+    )
+
+
+def _without_slash(request: web.Request) -> web.Response:
+    raw_query = request.rel_url.raw_query_string
+    location = request.rel_url.raw_path.rstrip("/") + (f"?{raw_query}" if raw_query else "")
+    return web.Response(status=301, headers={"Location": location})
+
+
+_WORKSPACE = r"workspaces/{workspace:[a-zA-Z0-9\-_]+}"
+
+ROUTES = (
+    Route("GET", "lab", get_lab, Guard.PAGE),
+    Route("GET", "lab/tree/{path*}", get_lab, Guard.PAGE),
+    Route("GET", f"lab/{_WORKSPACE}", get_lab, Guard.PAGE),
+    Route("GET", f"lab/{_WORKSPACE}/tree/{{path*}}", get_lab, Guard.PAGE),
+    Route("GET", "doc", get_doc, Guard.PAGE),
+    Route("GET", "doc/tree/{path*}", get_doc, Guard.PAGE),
+    Route("GET", f"doc/{_WORKSPACE}", get_doc, Guard.PAGE),
+    Route("GET", f"doc/{_WORKSPACE}/tree/{{path*}}", get_doc, Guard.PAGE),
+)
+
+FALLBACK_ROUTES = (Route("GET", "lab/{rest*}", get_unknown, Guard.PAGE),)
+"""After every other route below `lab`."""
