@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from perijove_local.directory import RuntimeDirectory, write_private
+from jupyter_core.paths import jupyter_runtime_dir
+from perijove_local import VERSION
+from perijove_local.directory import RuntimeDirectory, jupyter_runtime, write_private
 from perijove_local.logs import MOST_BYTES, Logs
 from perijove_local.terminal import Failure, Terminal
 
@@ -113,3 +116,26 @@ def test_logs_are_shown_once_and_in_whole_lines(
     assert capsys.readouterr().err == "two\n"
     assert logs.tail("a") == "    one\n    two"
     assert logs.tail("absent") == ""
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"JUPYTER_RUNTIME_DIR": "/a", "JUPYTER_DATA_DIR": "/b"},
+        {"JUPYTER_DATA_DIR": "/b"},
+        {"XDG_DATA_HOME": "/c"},
+        {},
+    ],
+)
+def test_jupyter_agrees_on_where_servers_are_announced(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert str(jupyter_runtime(environ)) == jupyter_runtime_dir()
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert version("perijove-local") == VERSION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from perijove_local import directory, listing, up
@@ -16,7 +17,7 @@ def main() -> None:
         command, options = parse(sys.argv[1:])
         if command is Command.UP:
             sys.exit(up.run(options, terminal))
-        sys.exit(listing.run(command, options, directory.jupyter_runtime(), terminal))
+        sys.exit(listing.run(command, options, directory.jupyter_runtime(os.environ), terminal))
     except Failure as failure:
         terminal.error(str(failure))
         sys.exit(1)

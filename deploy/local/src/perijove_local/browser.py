@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from perijove_local.descendants import SPARED
 from perijove_local.directory import write_private
@@ -28,7 +28,7 @@ def open_page(url: str, directory: Path) -> None:
     everyone on the machine can read, must not hold the token.
     """
     page = directory / "open.html"
-    target = escape(url, quote=True)
+    target = quote(url, safe="/:?=&%").replace("&", "&amp;")
     write_private(
         page,
         '<!DOCTYPE html><meta charset="utf-8"><title>Perijove</title>'

@@ -6,11 +6,16 @@ import fcntl
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perijove_local.terminal import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LONGEST = 60
 """Bytes of the directory's path: sockets below it must stay within the 103 of every system."""
@@ -80,12 +85,19 @@ def is_in_use(path: Path) -> bool:
     return False
 
 
-def jupyter_runtime() -> Path:
-    """Return the directory where Jupyter's tools look for running servers."""
-    # Imported late: most of the time it is needed once.
-    from jupyter_core.paths import jupyter_runtime_dir  # noqa: PLC0415
+def jupyter_runtime(environ: Mapping[str, str]) -> Path:
+    """Return the directory where Jupyter's tools look for running servers.
 
-    return Path(jupyter_runtime_dir())
+    The answer is that of `jupyter_core.paths`, which costs too much memory to import.
+    """
+    if directory := environ.get("JUPYTER_RUNTIME_DIR"):
+        return Path(directory)
+    if directory := environ.get("JUPYTER_DATA_DIR"):
+        return Path(directory, "runtime")
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Jupyter/runtime"
+    data = environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(data, "jupyter/runtime")
 
 
 def write_private(path: Path, text: str) -> None:

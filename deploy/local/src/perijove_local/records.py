@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
+from perijove_local import VERSION
 from perijove_local.directory import jupyter_runtime, write_private
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ class Records:
             "sock": "",
             "token": options.token,
             "url": self._url,
-            "version": version("perijove-local"),
+            "version": VERSION,
         }
         with suppress(OSError):
-            directory = jupyter_runtime()
+            directory = jupyter_runtime(os.environ)
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = directory / f"jpserver-{os.getpid()}.json"
             write_private(path, _text(found))

