@@ -73,7 +73,7 @@ def test_a_directory_that_others_can_read_is_refused(short: Path) -> None:
 
 def test_a_path_too_long_for_sockets_is_refused_and_says_so(short: Path) -> None:
     with pytest.raises(Failure, match="too long"):
-        RuntimeDirectory(short / ("x" * 60))
+        RuntimeDirectory(short / ("x" * 80))
 
 
 def test_a_private_file_is_whole_and_for_this_user_only(short: Path) -> None:

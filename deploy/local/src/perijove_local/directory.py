@@ -17,7 +17,7 @@ from perijove_local.terminal import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 60
+_LONGEST = 75
 """Bytes of the directory's path: sockets below it must stay within the 103 of every system."""
 
 

@@ -17,6 +17,27 @@ _TAIL_BYTES = 4096
 _CHUNK_BYTES = 256 * 1024
 
 
+class Follower:
+    """Reads what is appended to a file, in whole lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = 0
+
+    def new_text(self) -> str:
+        """Return the lines that were appended since the last call, or some of them."""
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                # A file that has shrunk was emptied: it begins anew.
+                file.seek(self._position if self._position <= size else 0)
+                whole, newline, rest = file.read(_CHUNK_BYTES).rpartition(b"\n")
+                self._position = file.tell() - len(rest)
+        except OSError:
+            return ""
+        return (whole + newline).decode(errors="replace")
+
+
 class Logs:
     """The files `<name>.log` of a directory.
 
@@ -27,7 +48,7 @@ class Logs:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._shown: dict[str, int] = {}
+        self._followers: dict[str, Follower] = {}
 
     def path(self, name: str) -> Path:
         """Return the file of a process."""
@@ -54,10 +75,5 @@ class Logs:
     def show_new(self, terminal: Terminal) -> None:
         """Show what was logged since the last call."""
         for path in sorted(self.directory.glob("*.log")):
-            with suppress(OSError), path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                begin = self._shown.get(path.name, 0)
-                file.seek(begin if begin <= size else 0)
-                whole, newline, rest = file.read(_CHUNK_BYTES).rpartition(b"\n")
-                self._shown[path.name] = file.tell() - len(rest)
-                terminal.passthrough((whole + newline).decode(errors="replace"))
+            follower = self._followers.setdefault(path.name, Follower(path))
+            terminal.passthrough(follower.new_text())

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perijove_local.logs import Follower
 from perijove_local.probe import Attempt
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class ProcessSpec:
     """File descriptors it is given."""
     death_signal: signal.Signals = signal.SIGKILL
     """What it gets if the launcher itself is killed (Linux)."""
+    heralds: str = ""
+    """How the lines of its log begin that the user should see; none if empty."""
 
 
 class Child:
@@ -57,6 +60,7 @@ class Child:
         self.ready = False
         self.started_at = 0.0
         self._attempt = Attempt(spec.probe)
+        self._log_follower = Follower(log)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,6 +101,17 @@ class Child:
         self._process = None
         self.ready = False
         self._attempt.close()
+
+    def heralded(self) -> list[str]:
+        """Return what its log newly has for the user."""
+        if not self.spec.heralds:
+            return []
+        lines = self._log_follower.new_text().splitlines()
+        return [
+            line.removeprefix(self.spec.heralds)
+            for line in lines
+            if line.startswith(self.spec.heralds)
+        ]
 
     def tell(self, number: signal.Signals) -> None:
         """Send a signal to the process, if it runs."""

@@ -127,6 +127,8 @@ class Stack:
             grace_s=_KERNELS_GRACE_S,
             # It shuts its kernels down: none runs on without a way to reach it.
             death_signal=signal.SIGTERM,
+            # The supervisor tells how the runner itself ended.
+            heralds="supervisor: ",
         )
 
     def _gateway(self) -> ProcessSpec:

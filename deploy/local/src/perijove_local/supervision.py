@@ -25,7 +25,7 @@ _TRIES = 3
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 10.0
 _STABLE_S = 10.0
 """A process that lived this long is restarted without delay again."""
-_PROBE_S, _SHOW_S, _IDLE_S = 0.02, 0.2, 5.0
+_PROBE_S, _SHOW_S, _IDLE_S = 0.02, 0.2, 1.0
 
 
 class Signals:
@@ -139,6 +139,9 @@ class Supervision:
             for child in became:
                 taken = time.monotonic() - child.started_at
                 self._terminal.event(f"{_title(child)} runs again ({taken:.1f} s)")
+        for child in self.children:
+            for text in child.heralded():
+                self._terminal.event(text)
         self._logs.bound()
         if self._debug:
             self._logs.show_new(self._terminal)
