@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import uuid
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,8 +304,10 @@ async def _until_told_to_stop(background: Callable[[], Awaitable[None]] | None) 
 
 def _as_writer(behavior: Any) -> Any:  # noqa: ANN401
     async def write(request: Any, context: grpc.aio.ServicerContext) -> None:  # noqa: ANN401
-        async for response in behavior(request, context):
-            await context.write(response)
+        # Closed here and now, also when the client goes away in the middle.
+        async with aclosing(behavior(request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
 
     return write
 
