@@ -1,0 +1,1 @@
+"""The document tree: notebooks, files, directories, checkpoints; and front ends' documents."""

@@ -1,0 +1,29 @@
+"""The contents process: `python -m perijove_contents`."""
+
+import asyncio
+
+from perijove_chassis import server
+from perijove_chassis.credentials import Verifier
+
+from perijove_contents import assembly
+from perijove_contents.backends.leftovers import sweep
+from perijove_contents.backends.threads import Threads
+from perijove_contents.settings import PREFIX, Settings
+
+
+async def main(settings: Settings) -> None:
+    """Serve the document tree and the documents of front ends."""
+    threads = Threads(settings.threads, "storage")
+    notebook_threads = Threads(settings.notebook_threads, "notebooks")
+
+    async def tidy() -> None:
+        await threads.run(sweep, settings.root)
+        await asyncio.Event().wait()
+
+    verifier = Verifier("contents", service_key=settings.service_key, api_token=settings.api_token)
+    services = assembly.services(settings, threads, notebook_threads)
+    await server.serve(settings, verifier, services, background=tidy)
+
+
+if __name__ == "__main__":
+    server.run("contents", Settings, main, prefix=PREFIX)

@@ -1,0 +1,53 @@
+"""How the parts of this process fit together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perijove.contents.v1 import contents_pb2, contents_pb2_grpc
+from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.server import Service
+from send2trash import send2trash
+
+from perijove_contents.backends.filesystem import FilesystemStore
+from perijove_contents.backends.notary import Notary
+from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.tree import Tree
+from perijove_contents.manager import ContentsManager, Rules
+from perijove_contents.servicer import ContentsServicer
+
+if TYPE_CHECKING:
+    from perijove_contents.backends.threads import Threads
+    from perijove_contents.settings import Settings
+
+_PEOPLE = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
+_SERVICES = frozenset({PrincipalKind.SERVICE})
+
+
+def services(settings: Settings, threads: Threads, notebook_threads: Threads) -> list[Service]:
+    """Return the services of this process."""
+    places = settings.places()
+    umask = int(settings.umask, 8)
+    tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
+    contents = ContentsServicer(
+        ContentsManager(
+            FilesystemStore(tree, threads, send2trash),
+            NbformatCodec(notebook_threads, Notary(places.data)),
+            Rules(
+                max_content_bytes=settings.max_content_bytes,
+                max_copy_bytes=settings.max_copy_bytes,
+                delete_to_trash=settings.delete_to_trash,
+                always_delete_directories=settings.always_delete_directories,
+            ),
+        )
+    )
+    return [
+        Service(
+            contents_pb2.DESCRIPTOR.services_by_name["ContentsService"].full_name,
+            lambda server: contents_pb2_grpc.add_ContentsServiceServicer_to_server(
+                contents, server
+            ),
+            _PEOPLE,
+            {"GetKernelPath": _SERVICES},
+        )
+    ]

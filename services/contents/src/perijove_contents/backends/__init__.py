@@ -1,0 +1,1 @@
+"""Where the document tree may be kept."""

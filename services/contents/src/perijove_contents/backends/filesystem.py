@@ -1,0 +1,169 @@
+"""The document tree on a filesystem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perijove_contents.backends.atomic import AtomicFile
+from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.copying import copy_free
+from perijove_contents.backends.opened import Appending, OpenFile
+from perijove_contents.store import BATCH_ENTRIES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+
+    from perijove_contents.backends.threads import Threads
+    from perijove_contents.backends.tree import Tree
+    from perijove_contents.model import Checkpoint, Entry, EntryPath, KernelPath
+    from perijove_contents.store import OpenContent
+
+
+class FilesystemStore:
+    """Keeps entries as files and directories; several processes may share them.
+
+    All work is done in threads: a filesystem may be slow, or far away.
+    """
+
+    def __init__(self, tree: Tree, threads: Threads, move_to_trash: Callable[[str], None]) -> None:
+        self._tree = tree
+        self._threads = threads
+        self._move_to_trash = move_to_trash
+
+    async def get(self, path: EntryPath) -> Entry:
+        """Return the entry at a path."""
+        with os_errors_as_domain(path):
+            return await self._threads.run(self._tree.get, path)
+
+    async def list(self, path: EntryPath, *, after: str = "") -> AsyncIterator[Sequence[Entry]]:
+        """Yield what a directory holds."""
+        tree = self._tree
+        with os_errors_as_domain(path):
+            # The first batch comes with the names: most directories need no second call.
+            items, batch = await self._threads.run(self._begin_list, path, after)
+        yield batch
+        for start in range(BATCH_ENTRIES, len(items), BATCH_ENTRIES):
+            with os_errors_as_domain(path):
+                batch = await self._threads.run(
+                    tree.entries, path, items[start : start + BATCH_ENTRIES]
+                )
+            yield batch
+
+    async def open(
+        self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
+    ) -> OpenContent:
+        """Open a file for reading."""
+        file = OpenFile(self._threads, path)
+        try:
+            with os_errors_as_domain(path):
+                await self._threads.run(
+                    file.look, self._tree, want_text=want_text, want_hash=want_hash
+                )
+        except BaseException:
+            await file.close()
+            raise
+        return file
+
+    async def write(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> tuple[Entry, bool]:
+        """Create or replace a file."""
+        tree = self._tree
+        file = AtomicFile(tree.locate(path), tree.file_mode)
+        try:
+            async for data in content:
+                with os_errors_as_domain(path):
+                    await self._threads.run(file.write, data)
+            with os_errors_as_domain(path):
+                return await self._threads.run(self._replace, path, file, if_hash)
+        except BaseException:
+            await self._threads.run(file.close)
+            raise
+
+    async def append(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> Entry:
+        """Add to the end of a file."""
+        file = Appending(self._tree.locate(path), if_hash)
+        try:
+            async for data in content:
+                with os_errors_as_domain(path):
+                    await self._threads.run(file.write, data)
+            with os_errors_as_domain(path):
+                status = await self._threads.run(file.finish)
+        except BaseException:
+            await self._threads.run(file.close)
+            raise
+        return self._tree.entry(path, status)
+
+    async def make_directory(self, path: EntryPath) -> Entry:
+        """Create a directory."""
+        with os_errors_as_domain(path):
+            return await self._threads.run(self._tree.make_directory, path)
+
+    async def create_free(
+        self, directory: EntryPath, names: Iterator[str], data: bytes | None
+    ) -> Entry:
+        """Create an entry under the first free name."""
+        with os_errors_as_domain(directory):
+            return await self._threads.run(self._tree.create_free, directory, names, data)
+
+    async def copy_free(
+        self, path: EntryPath, directory: EntryPath, names: Iterator[str], *, max_bytes: int
+    ) -> Entry:
+        """Copy an entry under the first free name."""
+        with os_errors_as_domain(path):
+            return await self._threads.run(copy_free, self._tree, path, directory, names, max_bytes)
+
+    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+        """Move an entry."""
+        with os_errors_as_domain(path):
+            await self._threads.run(self._tree.rename, path, new_path)
+
+    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+        """Delete an entry."""
+        with os_errors_as_domain(path):
+            await self._threads.run(self._tree.delete, path, even_full=even_full)
+
+    async def trash(self, path: EntryPath) -> None:
+        """Move an entry to the trash."""
+        with os_errors_as_domain(path):
+            await self._threads.run(self._tree.trash, path, self._move_to_trash)
+
+    async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
+        """Keep the present content of a file."""
+        with os_errors_as_domain(path):
+            return await self._threads.run(self._tree.checkpoints.create, self._tree.locate(path))
+
+    async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
+        """Return the checkpoints of a path."""
+        return await self._threads.run(self._tree.checkpoints.list, self._tree.locate(path))
+
+    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Replace the content of a file by that of a checkpoint."""
+        with os_errors_as_domain(path):
+            await self._threads.run(
+                self._tree.checkpoints.restore, path, self._tree.locate(path), checkpoint_id
+            )
+
+    async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Delete a checkpoint."""
+        with os_errors_as_domain(path):
+            await self._threads.run(
+                self._tree.checkpoints.delete, path, self._tree.locate(path), checkpoint_id
+            )
+
+    async def kernel_path(self, path: EntryPath) -> KernelPath:
+        """Return where a kernel for a document runs."""
+        return await self._threads.run(self._tree.kernel_path, path)
+
+    def _begin_list(
+        self, path: EntryPath, after: str
+    ) -> tuple[Sequence[os.DirEntry[str]], Sequence[Entry]]:
+        items = self._tree.names(path, after)
+        return items, self._tree.entries(path, items[:BATCH_ENTRIES])
+
+    def _replace(self, path: EntryPath, file: AtomicFile, if_hash: str) -> tuple[Entry, bool]:
+        status, created = file.replace(if_hash)
+        return self._tree.entry(path, status), created

@@ -1,0 +1,111 @@
+"""Which notebooks were made here: signatures, kept where Jupyter keeps them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from base64 import encodebytes
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from nbformat.sign import NotebookNotary
+
+log = structlog.get_logger()
+
+_MAX_REMEMBERED = 4096
+_REMEMBERED_S = 60.0
+_SECRET_BYTES = 1024
+
+
+class Notary:
+    """Signs notebooks and recognises those it has signed.
+
+    It is the notary of nbformat, with its secret and its database in Jupyter's
+    data directory, so that `jupyter trust` and other servers agree with it. A
+    failure costs trust and nothing else: it never stands in the way of a read
+    or a save.
+    """
+
+    def __init__(self, data_directory: str) -> None:
+        """Make a notary; it opens its files when first asked.
+
+        Args:
+            data_directory: Where the secret and the database are.
+        """
+        self._directory = Path(data_directory)
+        # One thread owns the database connection, which must not be shared.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="notary")
+        self._notary: NotebookNotary | None = None
+        # The database notes on each check when that was, on the disk. Recently
+        # confirmed signatures are not asked for again, so that reading does not write.
+        self._confirmed: dict[str, float] = {}
+
+    def has_signed(self, tree: dict[str, Any]) -> bool:
+        """Return whether a notebook is one that was signed. Blocks."""
+        try:
+            return self._thread.submit(self._check, tree).result()
+        except Exception:
+            log.warning("signatures cannot be read", exc_info=True)
+            return False
+
+    def sign(self, tree: dict[str, Any]) -> None:
+        """Remember a notebook as trusted. Blocks."""
+        try:
+            self._thread.submit(self._store, tree).result()
+        except Exception:
+            log.warning("signatures cannot be stored", exc_info=True)
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._notary:
+            self._thread.submit(self._notary.close).result()
+        self._thread.shutdown()
+
+    def _check(self, tree: dict[str, Any]) -> bool:
+        notary = self._opened()
+        signature = notary.compute_signature(tree)
+        if self._confirmed.get(signature, 0.0) > time.monotonic():
+            return True
+        known = bool(notary.store.check_signature(signature, notary.algorithm))
+        if known:
+            self._remember(signature)
+        return known
+
+    def _store(self, tree: dict[str, Any]) -> None:
+        notary = self._opened()
+        signature = notary.compute_signature(tree)
+        notary.store.store_signature(signature, notary.algorithm)
+        self._remember(signature)
+
+    def _remember(self, signature: str) -> None:
+        while len(self._confirmed) >= _MAX_REMEMBERED:
+            del self._confirmed[next(iter(self._confirmed))]
+        self._confirmed[signature] = time.monotonic() + _REMEMBERED_S
+
+    def _opened(self) -> NotebookNotary:
+        if self._notary is None:
+            # Heavy, and needed only where notebooks are.
+            from nbformat.sign import NotebookNotary  # noqa: PLC0415
+
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._notary = NotebookNotary(data_dir=str(self._directory), secret=self._secret())
+        return self._notary
+
+    def _secret(self) -> bytes:
+        place = self._directory / "notebook_secret"
+        if not place.exists():
+            # Whole before it has its name: another process may read it at once.
+            made = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
+            fd = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with open(fd, "wb") as file:
+                file.write(encodebytes(secrets.token_bytes(_SECRET_BYTES)))
+            with suppress(FileExistsError):
+                os.link(made, place)
+            made.unlink()
+        return place.read_bytes()

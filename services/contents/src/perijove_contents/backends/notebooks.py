@@ -1,0 +1,146 @@
+"""Notebooks understood: the rules of nbformat, in threads."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from perijove_chassis.errors import InvalidArgument
+
+from perijove_contents.backends import notebook_json
+from perijove_contents.model import EntryPath, NotebookText
+
+if TYPE_CHECKING:
+    from perijove_contents.backends.notary import Notary
+    from perijove_contents.backends.threads import Threads
+
+_EXPLAINED_BYTES = 1024 * 1024
+"""Largest notebook whose faults are explained well: that takes seconds for larger ones."""
+
+_MAX_MESSAGE = 16 * 1024
+
+# What nbformat raises on JSON that is not shaped like a notebook.
+_MISSHAPEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+class NbformatCodec:
+    """Reads and writes notebooks as nbformat does.
+
+    Work on large notebooks holds the interpreter for up to a second, so it is
+    kept to few threads. Nothing but bytes goes in and comes out: the threads
+    may become processes.
+    """
+
+    def __init__(self, threads: Threads, notary: Notary) -> None:
+        self._threads = threads
+        self._notary = notary
+
+    async def read(self, path: EntryPath, data: bytes) -> NotebookText:
+        """Turn stored bytes into the JSON text of a notebook."""
+        try:
+            return await self._threads.run(read_notebook, data, self._notary)
+        except _MISSHAPEN as error:
+            raise InvalidArgument(
+                f"{path} is not a readable notebook: {_cause(error)}",
+                reason="UNREADABLE_NOTEBOOK",
+            ) from error
+
+    async def write(self, path: EntryPath, data: bytes) -> NotebookText:
+        """Turn the JSON text of a notebook into the bytes to store."""
+        try:
+            return await self._threads.run(write_notebook, data, self._notary)
+        except _MISSHAPEN as error:
+            raise InvalidArgument(
+                f"the content for {path} is not a notebook: {_cause(error)}", reason="BAD_FORMAT"
+            ) from error
+
+
+def read_notebook(data: bytes, notary: Notary) -> NotebookText:
+    """Return a stored notebook as it is served.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: if it is none.
+    """
+    decoded = notebook_json.Decoded(data)
+    message = ""
+    if notebook_json.major_of(decoded.tree) == notebook_json.MAJOR:
+        notebook_json.join_lines(decoded.tree)
+        notebook_json.strip_transient(decoded.tree)
+        # Before new ids change what was signed.
+        trusted = notary.has_signed(decoded.tree)
+        message = _check(decoded.tree, len(data))
+    else:
+        decoded.tree, message = _upgraded(data)
+        trusted = notary.has_signed(decoded.tree)
+    notebook_json.mark_trusted(decoded.tree, trusted=trusted)
+    return NotebookText(notebook_json.encode(decoded), message)
+
+
+def write_notebook(data: bytes, notary: Notary) -> NotebookText:
+    """Return a notebook that was sent as it is stored, and sign it if it is trusted.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: if it is none.
+    """
+    decoded = notebook_json.Decoded(data)
+    tree = decoded.tree
+    if notebook_json.major_of(tree) != notebook_json.MAJOR:
+        return _write_old(data)
+    message = _check(tree, len(data))
+    trusted = notebook_json.is_trusted_by_sender(tree)
+    notebook_json.strip_transient(tree)
+    notebook_json.split_lines(tree)
+    if trusted:
+        notary.sign(tree)
+    return NotebookText(notebook_json.encode_for_storage(decoded), message)
+
+
+def _check(tree: dict[str, Any], size: int) -> str:
+    """Complete the ids of a notebook, and return what is wrong with it."""
+    from nbformat.corpus.words import generate_corpus_id  # noqa: PLC0415
+    from nbformat.validator import ValidationError, get_validator  # noqa: PLC0415
+
+    notebook_json.complete_ids(tree, generate_corpus_id)
+    validator = get_validator(notebook_json.MAJOR, notebook_json.minor_of(tree))
+    try:
+        validator.validate(tree)
+    except ValidationError as error:
+        return _explanation(tree, error) if size <= _EXPLAINED_BYTES else _told(error)
+    return ""
+
+
+def _explanation(tree: dict[str, Any], error: Exception) -> str:
+    from nbformat.validator import iter_validate  # noqa: PLC0415
+
+    minor = notebook_json.minor_of(tree)
+    errors = iter_validate(tree, version=notebook_json.MAJOR, version_minor=minor)
+    return _told(next(iter(errors), error))
+
+
+def _told(error: Exception) -> str:
+    instance = json.dumps(getattr(error, "instance", None), indent=1, default=str)
+    return f"Notebook validation failed: {error}:\n{instance}"[:_MAX_MESSAGE]
+
+
+def _upgraded(data: bytes) -> tuple[dict[str, Any], str]:
+    import nbformat  # noqa: PLC0415
+
+    faults: dict[str, Exception] = {}
+    tree = nbformat.reads(
+        data.decode(), as_version=notebook_json.MAJOR, capture_validation_error=faults
+    )
+    return tree, _told(faults["ValidationError"]) if faults else ""
+
+
+def _write_old(data: bytes) -> NotebookText:
+    import nbformat  # noqa: PLC0415
+
+    faults: dict[str, Exception] = {}
+    tree = nbformat.from_dict(json.loads(data))
+    text = nbformat.writes(tree, capture_validation_error=faults)
+    text = text if text.endswith("\n") else text + "\n"
+    return NotebookText(text.encode(), _told(faults["ValidationError"]) if faults else "")
+
+
+def _cause(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"

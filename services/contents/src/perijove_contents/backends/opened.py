@@ -1,0 +1,142 @@
+"""Files held open, for reading and for appending."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perijove_chassis.errors import Aborted
+
+from perijove_contents.backends.atomic import lock, open_file, require_file, require_hash, write_all
+from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.model import HASH_ALGORITHM
+from perijove_contents.store import CHUNK_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from perijove_contents.backends.threads import Threads
+    from perijove_contents.backends.tree import Tree
+    from perijove_contents.model import Entry, EntryPath
+
+
+class OpenFile:
+    """One version of a file, as long as nobody writes into it in place."""
+
+    entry: Entry
+    is_text: bool
+
+    def __init__(self, threads: Threads, path: EntryPath) -> None:
+        self._threads = threads
+        self._path = path
+        self._fd = -1
+        self._beginning = b""
+
+    def look(self, tree: Tree, *, want_text: bool, want_hash: bool) -> None:
+        """Open the file and look at it as far as asked for. Blocks.
+
+        A small file is closed again at once: one call to a thread serves it.
+        """
+        self._fd = open_file(tree.locate(self._path))
+        status = os.fstat(self._fd)
+        self._beginning = os.pread(self._fd, min(CHUNK_BYTES, status.st_size), 0)
+        self.is_text, digest = _look_through(
+            self._fd, self._beginning, status.st_size, want_text=want_text, want_hash=want_hash
+        )
+        self.entry = replace(tree.entry(self._path, status), hash=digest)
+        if len(self._beginning) >= status.st_size:
+            os.close(self._fd)
+            self._fd = -1
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield all bytes from the beginning."""
+        size, done = self.entry.size_bytes or 0, len(self._beginning)
+        if self._beginning:
+            yield self._beginning
+        while self._fd >= 0 and done < size:
+            with os_errors_as_domain(self._path):
+                data = await self._threads.run(
+                    os.pread, self._fd, min(CHUNK_BYTES, size - done), done
+                )
+            if not data:
+                # It was cut short in place; what was said of its size no longer holds.
+                raise Aborted(f"{self._path} changed while it was read")
+            done += len(data)
+            yield data
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            await self._threads.run(os.close, fd)
+
+
+class Appending:
+    """Adds to the end of a file, or leaves it as it was. Every method blocks."""
+
+    def __init__(self, location: str, if_hash: str) -> None:
+        self._location = location
+        self._if_hash = if_hash
+        self._fd = -1
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Add bytes; until `finish` they may be taken back."""
+        self._begin()
+        write_all(self._fd, data)
+
+    def finish(self) -> os.stat_result:
+        """Keep what was added, and return the file's status."""
+        self._begin()
+        os.fsync(self._fd)
+        status = os.fstat(self._fd)
+        os.close(self._fd)
+        self._fd = -1
+        return status
+
+    def close(self) -> None:
+        """Take back what was added, unless it is finished."""
+        if self._fd >= 0:
+            try:
+                os.ftruncate(self._fd, self._size)
+            finally:
+                os.close(self._fd)
+                self._fd = -1
+
+    def _begin(self) -> None:
+        if self._fd >= 0:
+            return
+        require_file(os.stat(self._location))
+        fd = os.open(self._location, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            lock(fd)
+            self._size = require_file(os.fstat(fd)).st_size
+            if self._if_hash:
+                require_hash(self._location, self._if_hash)
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+
+
+def _look_through(
+    fd: int, beginning: bytes, size: int, *, want_text: bool, want_hash: bool
+) -> tuple[bool, str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    digest = hashlib.new(HASH_ALGORITHM)
+    is_text = want_text
+    data, done = beginning, 0
+    while (is_text or want_hash) and data:
+        done += len(data)
+        if want_hash:
+            digest.update(data)
+        if is_text:
+            try:
+                decoder.decode(data, final=done >= size)
+            except UnicodeDecodeError:
+                is_text = False
+        data = os.pread(fd, min(CHUNK_BYTES, size - done), done)
+    return is_text, digest.hexdigest() if want_hash else ""

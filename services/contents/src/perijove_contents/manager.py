@@ -1,0 +1,275 @@
+"""The rules of the document tree."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+from perijove_chassis.errors import (
+    AlreadyExists,
+    DomainError,
+    InvalidArgument,
+    NotFound,
+)
+
+from perijove_contents import naming
+from perijove_contents.content import (
+    Content,
+    Write,
+    Written,
+    as_text,
+    described_as,
+    file_format,
+    joined,
+    pieces,
+    within,
+)
+from perijove_contents.model import (
+    NOTEBOOK_SUFFIX,
+    Checkpoint,
+    ContentFormat,
+    Entry,
+    EntryPath,
+    EntryType,
+    KernelPath,
+    WritePart,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
+
+    from perijove_contents.store import ContentsStore, NotebookCodec
+
+log = structlog.get_logger()
+
+_NEW_NOTEBOOK = b'{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}'
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is allowed, where people may differ."""
+
+    max_content_bytes: int = 512 * 1024 * 1024
+    """Largest content that is written."""
+    max_copy_bytes: int = 500 * 1024 * 1024
+    """Largest directory that is copied."""
+    delete_to_trash: bool = True
+    """Whether what is deleted can be got back by people."""
+    always_delete_directories: bool = False
+    """Whether a directory that still holds something is deleted for good."""
+
+
+class ContentsManager:
+    """Applies the rules of the document tree to a store.
+
+    A hidden entry is reported as absent by what reads, so that probing reveals
+    nothing, and refused by what changes.
+    """
+
+    def __init__(self, store: ContentsStore, codec: NotebookCodec, rules: Rules) -> None:
+        self._store = store
+        self._codec = codec
+        self._rules = rules
+
+    async def get(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
+        """Return an entry, described as `kind` if that is given."""
+        _require_visible(path)
+        if not with_hash:
+            entry = await self._store.get(path)
+            return replace(entry, type=described_as(entry, kind))
+        entry = await self._store.get(path)
+        if entry.type is EntryType.DIRECTORY:
+            raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
+        shown = described_as(entry, kind)
+        content = await self._store.open(path, want_hash=True)
+        await content.close()
+        return replace(content.entry, type=shown)
+
+    async def list(self, path: EntryPath, *, after: str, limit: int) -> tuple[list[Entry], bool]:
+        """Return what a directory holds in order of names, and whether there is more.
+
+        Args:
+            path: The directory.
+            after: Only names greater than this one.
+            limit: Most entries to return.
+        """
+        _require_visible(path)
+        found: list[Entry] = []
+        async with aclosing(self._store.list(path, after=after)) as batches:  # type: ignore[type-var]
+            async for batch in batches:
+                found.extend(batch)
+                if len(found) > limit:
+                    return found[:limit], True
+        return found, False
+
+    @asynccontextmanager
+    async def read(
+        self,
+        path: EntryPath,
+        kind: EntryType | None,
+        wanted: ContentFormat | None,
+        *,
+        with_hash: bool,
+    ) -> AsyncIterator[Content]:
+        """Open an entry for reading, in one version, until the block ends."""
+        _require_visible(path)
+        entry = await self._store.get(path)
+        kind = described_as(entry, kind)
+        if kind is EntryType.DIRECTORY:
+            if with_hash:
+                raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
+            batches = self._store.list(path)
+            yield Content(replace(entry, type=kind), ContentFormat.ENTRIES, batches=batches)
+            return
+        want_text = kind is EntryType.FILE and wanted is not ContentFormat.BINARY
+        opened = await self._store.open(path, want_text=want_text, want_hash=with_hash)
+        entry = replace(opened.entry, type=kind)
+        try:
+            if kind is EntryType.NOTEBOOK:
+                # A notebook has one format, whichever is asked for.
+                text = await self._codec.read(path, await joined(opened.chunks()))
+                yield Content(
+                    entry, ContentFormat.NOTEBOOK, text.validation_message, pieces(text.data)
+                )
+            else:
+                format_ = file_format(path, wanted, is_text=opened.is_text)
+                yield Content(entry, format_, chunks=opened.chunks())
+        finally:
+            await opened.close()
+
+    async def write(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+        """Replace or create an entry, whole or not at all."""
+        _require_changeable("create", write.path)
+        content = within(content, self._rules.max_content_bytes)
+        if write.format is ContentFormat.TEXT:
+            content = as_text(write.path, content)
+        match write.type:
+            case EntryType.DIRECTORY:
+                return await self._write_directory(write, content)
+            case EntryType.NOTEBOOK:
+                return await self._write_notebook(write, content)
+            case EntryType.FILE:
+                return await self._write_file(write, content)
+
+    async def create(self, directory: EntryPath, kind: EntryType | None, extension: str) -> Entry:
+        """Create an empty entry in a directory under a free name."""
+        _require_changeable("create", directory)
+        is_notebook = extension == NOTEBOOK_SUFFIX
+        kind = kind or (EntryType.NOTEBOOK if is_notebook else EntryType.FILE)
+        names = naming.untitled_names(kind, extension)
+        data: bytes | None = b""
+        if kind is EntryType.DIRECTORY:
+            data = None
+        if kind is EntryType.NOTEBOOK:
+            data = (await self._codec.write(directory, _NEW_NOTEBOOK)).data
+        entry = await self._store.create_free(directory, names, data)
+        if kind is EntryType.NOTEBOOK:
+            await self._checkpoint_first_version(entry.path)
+        return replace(entry, type=kind)
+
+    async def copy(self, path: EntryPath, target: EntryPath) -> Entry:
+        """Copy an entry into the directory `target`, or to the new file `target`."""
+        _require_changeable("copy", path, target)
+        if path.is_root:
+            raise InvalidArgument("the root cannot be copied", reason="BAD_PATH")
+        directory, names = target, naming.copy_names(path.name)
+        try:
+            aside = await self._store.get(target)
+        except NotFound:
+            directory, names = target.parent, iter((target.name,))
+        else:
+            if aside.type is not EntryType.DIRECTORY:
+                raise AlreadyExists(f"an entry is already at {target}", reason="ENTRY_EXISTS")
+        entry = await self._store.copy_free(
+            path, directory, names, max_bytes=self._rules.max_copy_bytes
+        )
+        if entry.type is EntryType.NOTEBOOK:
+            await self._checkpoint_first_version(entry.path)
+        return entry
+
+    async def rename(self, path: EntryPath, new_path: EntryPath) -> Entry:
+        """Move an entry and return it at its new path."""
+        _require_changeable("rename", path, new_path)
+        if path.is_root or new_path.is_root:
+            raise AlreadyExists("the root is not renamed or replaced", reason="ENTRY_EXISTS")
+        if path != new_path:
+            if path.holds(new_path):
+                raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
+            await self._store.rename(path, new_path)
+        return await self._store.get(new_path)
+
+    async def delete(self, path: EntryPath) -> None:
+        """Delete an entry and its checkpoints."""
+        _require_changeable("delete", path)
+        if path.is_root:
+            raise InvalidArgument("the root cannot be deleted", reason="BAD_PATH")
+        if self._rules.delete_to_trash:
+            await self._store.trash(path)
+        else:
+            even_full = self._rules.always_delete_directories
+            await self._store.delete(path, even_full=even_full)
+
+    async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
+        """Keep the present content of a file or notebook."""
+        _require_changeable("change", path)
+        return await self._store.create_checkpoint(path)
+
+    async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
+        """Return the checkpoints of an entry, oldest first; none if it is absent."""
+        return () if path.is_hidden else await self._store.list_checkpoints(path)
+
+    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Replace the content of an entry by that of a checkpoint."""
+        _require_changeable("restore", path)
+        await self._store.restore_checkpoint(path, checkpoint_id)
+
+    async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Delete a checkpoint of an entry."""
+        _require_changeable("change", path)
+        await self._store.delete_checkpoint(path, checkpoint_id)
+
+    async def kernel_path(self, path: EntryPath) -> KernelPath:
+        """Return where a kernel for a document at `path` runs."""
+        return await self._store.kernel_path(path)
+
+    async def _write_directory(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+        if write.if_hash or await joined(content):
+            raise InvalidArgument("a directory has no content", reason="BAD_FORMAT")
+        return Written(await self._store.make_directory(write.path), created=True)
+
+    async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+        text = await self._codec.write(write.path, await joined(content))
+        entry, created = await self._store.write(
+            write.path, pieces(text.data), if_hash=write.if_hash
+        )
+        await self._checkpoint_first_version(write.path)
+        return Written(replace(entry, type=write.type), created, text.validation_message)
+
+    async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+        created = False
+        if write.part in (WritePart.NEXT, WritePart.LAST):
+            entry = await self._store.append(write.path, content, if_hash=write.if_hash)
+        else:
+            entry, created = await self._store.write(write.path, content, if_hash=write.if_hash)
+        return Written(replace(entry, type=write.type), created)
+
+    async def _checkpoint_first_version(self, path: EntryPath) -> None:
+        try:
+            if not await self._store.list_checkpoints(path):
+                await self._store.create_checkpoint(path)
+        except DomainError as error:
+            # What was asked for is done and stays done.
+            log.warning("no first checkpoint", path=str(path), error=str(error))
+
+
+def _require_visible(path: EntryPath) -> None:
+    if path.is_hidden:
+        raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY")
+
+
+def _require_changeable(verb: str, *paths: EntryPath) -> None:
+    for path in paths:
+        if path.is_hidden:
+            raise InvalidArgument(f"cannot {verb} a hidden entry: {path}", reason="BAD_PATH")

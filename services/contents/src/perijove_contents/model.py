@@ -1,0 +1,202 @@
+"""What the document tree is made of: paths, entries, content, checkpoints."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import mimetypes
+from dataclasses import dataclass
+
+from perijove_chassis.errors import InvalidArgument
+
+MAX_NAME_BYTES = 255
+"""Longest name of one entry, in bytes of UTF-8: what filesystems hold."""
+
+MAX_PATH_BYTES = 4096
+"""Longest path, in bytes of UTF-8."""
+
+NOTEBOOK_SUFFIX = ".ipynb"
+
+HASH_ALGORITHM = "sha256"
+"""How content is hashed, by its name in `hashlib`."""
+
+CHECKPOINT_ID = "checkpoint"
+"""Id of the one checkpoint that an entry has."""
+
+_UNLISTED_NAME = "__pycache__"
+_UNLISTED_SUFFIXES = (".pyc", ".pyo", "~")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPath:
+    """A place under the root. No value of this type points outside it."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> EntryPath:
+        """Parse an API path such as `notes/lorenz.ipynb`; the root is the empty string.
+
+        Raises:
+            InvalidArgument: if it is malformed, too long, or leaves the root.
+        """
+        if len(text.encode(errors="surrogatepass")) > MAX_PATH_BYTES:
+            raise InvalidArgument("the path is too long", reason="BAD_PATH")
+        return cls(tuple(_checked(part) for part in text.split("/") if part))
+
+    def child(self, name: str) -> EntryPath:
+        """Return the place of an entry directly inside this one.
+
+        Raises:
+            InvalidArgument: if the name is not one.
+        """
+        if not name or "/" in name:
+            raise InvalidArgument(f"not a name: {name[:80]!r}", reason="BAD_PATH")
+        return EntryPath((*self.parts, _checked(name)))
+
+    @property
+    def name(self) -> str:
+        """The last segment; empty for the root."""
+        return self.parts[-1] if self.parts else ""
+
+    @property
+    def parent(self) -> EntryPath:
+        """The directory that holds the entry; the root is its own."""
+        return EntryPath(self.parts[:-1])
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root itself."""
+        return not self.parts
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether any segment begins with a dot."""
+        return any(part.startswith(".") for part in self.parts)
+
+    def holds(self, other: EntryPath) -> bool:
+        """Return whether `other` is this place or lies below it."""
+        return other.parts[: len(self.parts)] == self.parts
+
+    def __str__(self) -> str:
+        return "/".join(self.parts)
+
+
+class EntryType(enum.Enum):
+    """Kinds of entry."""
+
+    FILE = "file"
+    NOTEBOOK = "notebook"
+    DIRECTORY = "directory"
+
+
+class ContentFormat(enum.Enum):
+    """What the bytes of a content are."""
+
+    TEXT = "text"
+    BINARY = "binary"
+    NOTEBOOK = "notebook"
+    ENTRIES = "entries"
+
+
+class WritePart(enum.Enum):
+    """Which part of a content is written."""
+
+    WHOLE = "whole"
+    FIRST = "first"
+    NEXT = "next"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A notebook, file or directory, without its content."""
+
+    path: EntryPath
+    type: EntryType
+    size_bytes: int | None
+    """None for a directory."""
+    writable: bool
+    create_time_ns: int
+    """Nanoseconds since 1970, as far as the storage knows."""
+    update_time_ns: int
+    """Nanoseconds since 1970."""
+    hash: str = ""
+    """Hexadecimal digest of the stored bytes; empty if it was not asked for."""
+
+    @property
+    def mime_type(self) -> str:
+        """MIME type guessed from a file's name, or empty."""
+        return guess_mime_type(self.path.name) if self.type is EntryType.FILE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A saved earlier version of a file or notebook."""
+
+    id: str
+    update_time_ns: int
+    """When the content it holds was last changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPath:
+    """Where a kernel for a document runs, on the storage."""
+
+    working_directory: str
+    document_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookText:
+    """A notebook as bytes, and what is wrong with it."""
+
+    data: bytes
+    validation_message: str
+    """For people to read; empty if the notebook is valid."""
+
+
+def type_of_name(name: str) -> EntryType:
+    """Return the type that a name gives to something that is no directory."""
+    return EntryType.NOTEBOOK if name.endswith(NOTEBOOK_SUFFIX) else EntryType.FILE
+
+
+def is_listed(name: str) -> bool:
+    """Return whether an entry of this name is shown in listings.
+
+    Some names are left out though their entries can be reached: what Python
+    and editors leave behind. Names that are not UTF-8 cannot travel at all.
+    """
+    if name.startswith("."):
+        return False
+    if not name.isascii() and not _is_unicode(name):
+        return False
+    return name != _UNLISTED_NAME and not name.endswith(_UNLISTED_SUFFIXES)
+
+
+def guess_mime_type(name: str) -> str:
+    """Return the MIME type that a name suggests, or an empty string."""
+    # Only the last two suffixes count (`.tar.gz`), so that few guesses serve many names.
+    suffixes = name.lstrip(".").split(".")[1:]
+    return _guess(".".join(["name", *suffixes[-2:]]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _guess(name: str) -> str:
+    return mimetypes.guess_type(f"/{name}")[0] or ""
+
+
+def _checked(part: str) -> str:
+    if part in (".", "..") or "\0" in part or not _is_unicode(part):
+        raise InvalidArgument(f"not a path under the root: {part[:80]!r}", reason="BAD_PATH")
+    if len(part) > MAX_NAME_BYTES or len(part.encode()) > MAX_NAME_BYTES:
+        raise InvalidArgument(f"the name is too long: {part[:80]!r}...", reason="BAD_PATH")
+    return part
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

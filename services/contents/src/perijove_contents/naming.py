@@ -1,0 +1,52 @@
+"""Which names the service chooses: for untitled entries and for copies."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from perijove_contents.model import NOTEBOOK_SUFFIX, EntryType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_TRIES = 10_000
+"""How many names are tried before giving up."""
+
+_COPY = re.compile(r"-Copy\d*$")
+
+
+def untitled_names(kind: EntryType, extension: str) -> Iterator[str]:
+    """Yield names for a new entry, best first: `untitled.txt`, `untitled1.txt`, ..."""
+    match kind:
+        case EntryType.DIRECTORY:
+            return _numbered("Untitled Folder", " ", "")
+        case EntryType.NOTEBOOK:
+            return _numbered("Untitled", "", NOTEBOOK_SUFFIX)
+        case EntryType.FILE:
+            stem, suffix = _split(f"untitled{extension}")
+            return _numbered(stem, "", suffix)
+
+
+def copy_names(name: str) -> Iterator[str]:
+    """Yield names for a copy, best first: `a.txt`, `a-Copy1.txt`, ...
+
+    The copy of a copy counts on: that of `a-Copy2.txt` is the next free one.
+    """
+    stem, suffix = _split(name)
+    return _numbered(_COPY.sub("", stem) or stem, "-Copy", suffix)
+
+
+def _split(name: str) -> tuple[str, str]:
+    # The number goes before all suffixes (`archive-Copy1.tar.gz`), but a dot
+    # in the name of a notebook is seldom meant as one.
+    if name.endswith(NOTEBOOK_SUFFIX):
+        return name.removesuffix(NOTEBOOK_SUFFIX), NOTEBOOK_SUFFIX
+    stem, dot, suffix = name.partition(".")
+    return stem, dot + suffix
+
+
+def _numbered(stem: str, mark: str, suffix: str) -> Iterator[str]:
+    yield stem + suffix
+    for number in range(1, MAX_TRIES):
+        yield f"{stem}{mark}{number}{suffix}"

@@ -1,0 +1,167 @@
+"""`ContentsService` on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from perijove.contents.v1 import contents_pb2 as pb
+from perijove.contents.v1 import contents_pb2_grpc as pb_grpc
+from perijove_chassis.errors import Aborted, InvalidArgument
+
+from perijove_contents import wire
+from perijove_contents.model import EntryPath
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from perijove_contents.manager import ContentsManager
+
+
+class ContentsServicer(pb_grpc.ContentsServiceServicer):
+    """Translates each RPC to one call of the manager. Decides nothing."""
+
+    def __init__(self, manager: ContentsManager) -> None:
+        self._manager = manager
+
+    async def GetEntry(self, request: pb.GetEntryRequest, context: Any) -> pb.GetEntryResponse:
+        entry = await self._manager.get(
+            EntryPath.parse(request.path),
+            wire.type_from_proto(request.type),
+            with_hash=request.include_hash,
+        )
+        return pb.GetEntryResponse(entry=wire.entry_to_proto(entry))
+
+    async def ListEntries(
+        self, request: pb.ListEntriesRequest, context: Any
+    ) -> pb.ListEntriesResponse:
+        entries, more = await self._manager.list(
+            EntryPath.parse(request.path),
+            after=request.page_token,
+            limit=wire.page_size(request.page_size, default=1000, most=10_000),
+        )
+        return pb.ListEntriesResponse(
+            entries=map(wire.entry_to_proto, entries),
+            next_page_token=entries[-1].path.name if more else "",
+        )
+
+    async def ReadContent(
+        self, request: pb.ReadContentRequest, context: Any
+    ) -> AsyncIterator[pb.ReadContentResponse]:
+        reading = self._manager.read(
+            EntryPath.parse(request.path),
+            wire.type_from_proto(request.type),
+            wire.format_from_proto(request.format),
+            with_hash=request.include_hash,
+        )
+        async with reading as content:
+            # The header travels with the first piece: a small read is one message.
+            response = pb.ReadContentResponse(
+                header=pb.ReadContentHeader(
+                    entry=wire.entry_to_proto(content.entry),
+                    format=wire.format_to_proto(content.format),
+                    validation_message=content.validation_message,
+                )
+            )
+            if content.batches:
+                async for batch in content.batches:
+                    response.entries.extend(map(wire.entry_to_proto, batch))
+                    yield response
+                    response = pb.ReadContentResponse()
+            if content.chunks:
+                async for chunk in content.chunks:
+                    response.chunk = chunk
+                    yield response
+                    response = pb.ReadContentResponse()
+            if response.HasField("header"):
+                yield response
+
+    async def WriteContent(self, request_iterator: Any, context: Any) -> pb.WriteContentResponse:
+        first = await anext(aiter(request_iterator), None)
+        if first is None or not first.HasField("header"):
+            raise InvalidArgument("the first message must carry a header")
+        write = wire.write_from_proto(first.header)
+        written = await self._manager.write(write, _chunks(first, request_iterator, context))
+        return pb.WriteContentResponse(
+            entry=wire.entry_to_proto(written.entry),
+            created=written.created,
+            validation_message=written.validation_message,
+        )
+
+    async def CreateEntry(
+        self, request: pb.CreateEntryRequest, context: Any
+    ) -> pb.CreateEntryResponse:
+        entry = await self._manager.create(
+            EntryPath.parse(request.directory),
+            wire.type_from_proto(request.type),
+            request.extension,
+        )
+        return pb.CreateEntryResponse(entry=wire.entry_to_proto(entry))
+
+    async def CopyEntry(self, request: pb.CopyEntryRequest, context: Any) -> pb.CopyEntryResponse:
+        entry = await self._manager.copy(
+            EntryPath.parse(request.path), EntryPath.parse(request.target_path)
+        )
+        return pb.CopyEntryResponse(entry=wire.entry_to_proto(entry))
+
+    async def RenameEntry(
+        self, request: pb.RenameEntryRequest, context: Any
+    ) -> pb.RenameEntryResponse:
+        entry = await self._manager.rename(
+            EntryPath.parse(request.path), EntryPath.parse(request.new_path)
+        )
+        return pb.RenameEntryResponse(entry=wire.entry_to_proto(entry))
+
+    async def DeleteEntry(
+        self, request: pb.DeleteEntryRequest, context: Any
+    ) -> pb.DeleteEntryResponse:
+        await self._manager.delete(EntryPath.parse(request.path))
+        return pb.DeleteEntryResponse()
+
+    async def CreateCheckpoint(
+        self, request: pb.CreateCheckpointRequest, context: Any
+    ) -> pb.CreateCheckpointResponse:
+        checkpoint = await self._manager.create_checkpoint(EntryPath.parse(request.path))
+        return pb.CreateCheckpointResponse(checkpoint=wire.checkpoint_to_proto(checkpoint))
+
+    async def ListCheckpoints(
+        self, request: pb.ListCheckpointsRequest, context: Any
+    ) -> pb.ListCheckpointsResponse:
+        wire.page_size(request.page_size, default=100, most=100)
+        checkpoints = await self._manager.list_checkpoints(EntryPath.parse(request.path))
+        return pb.ListCheckpointsResponse(checkpoints=map(wire.checkpoint_to_proto, checkpoints))
+
+    async def RestoreCheckpoint(
+        self, request: pb.RestoreCheckpointRequest, context: Any
+    ) -> pb.RestoreCheckpointResponse:
+        await self._manager.restore_checkpoint(EntryPath.parse(request.path), request.checkpoint_id)
+        return pb.RestoreCheckpointResponse()
+
+    async def DeleteCheckpoint(
+        self, request: pb.DeleteCheckpointRequest, context: Any
+    ) -> pb.DeleteCheckpointResponse:
+        await self._manager.delete_checkpoint(EntryPath.parse(request.path), request.checkpoint_id)
+        return pb.DeleteCheckpointResponse()
+
+    async def GetKernelPath(
+        self, request: pb.GetKernelPathRequest, context: Any
+    ) -> pb.GetKernelPathResponse:
+        found = await self._manager.kernel_path(EntryPath.parse(request.path))
+        return pb.GetKernelPathResponse(
+            working_directory=found.working_directory, document_location=found.document_location
+        )
+
+
+async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[bytes]:
+    if first.chunk:
+        yield first.chunk
+    async for request in rest:
+        if request.HasField("header"):
+            raise InvalidArgument("only the first message may carry a header")
+        yield request.chunk
+    # grpc.aio reports a broken stream as an ended one, and cancels the call only
+    # afterwards. To send something fails unless the client still listens.
+    try:
+        await context.send_initial_metadata(())
+    except grpc.aio.BaseError:
+        raise Aborted("the stream broke before it was closed") from None

@@ -1,0 +1,69 @@
+"""What the contents process is told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from jupyter_core import paths
+from perijove_chassis.settings import ServerSettings
+
+PREFIX = "PERIJOVE_CONTENTS_"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Directories on this machine."""
+
+    data: str
+    config: tuple[str, ...]
+    """Best first; the first is written to."""
+    settings: str
+    workspaces: str
+
+
+class Settings(ServerSettings, frozen=True, kw_only=True):
+    """Settings of the contents process; see `ServerSettings` for the rest."""
+
+    root: str
+    """Absolute directory whose entries are served."""
+    threads: int = 16
+    """How many calls may wait for the storage at the same time."""
+    notebook_threads: int = 2
+    """How many notebooks are parsed at the same time."""
+    max_content_bytes: int = 512 * 1024 * 1024
+    """Largest file or notebook that is written."""
+    max_copy_bytes: int = 500 * 1024 * 1024
+    """Largest directory that is copied."""
+    delete_to_trash: bool = True
+    """Whether what is deleted can be got back from the desktop's trash."""
+    always_delete_directories: bool = False
+    """Whether a directory that is not empty is deleted for good."""
+    umask: Annotated[str, msgspec.Meta(pattern="^[0-7]{1,4}$")] = "022"
+    """Permission bits, in octal, that new entries of the tree do not have."""
+    data_dir: str = ""
+    """Where notebook signatures are; Jupyter's data directory if empty."""
+    config_path: str = ""
+    """Directories, best first, with configuration; Jupyter's if empty. The first is written to."""
+    settings_dir: str = ""
+    """Where front-end settings are; JupyterLab's place if empty."""
+    workspaces_dir: str = ""
+    """Where workspaces are; JupyterLab's place if empty."""
+
+    def places(self) -> Places:
+        """Return where everything besides the tree is kept."""
+        config_path = self.config_path.split(os.pathsep) if self.config_path else []
+        lab = os.path.join(paths.jupyter_config_dir(), "lab")
+        environ = os.environ
+        return Places(
+            data=self.data_dir or paths.jupyter_data_dir(),
+            config=tuple(config_path or paths.jupyter_config_path()),
+            settings=self.settings_dir
+            or environ.get("JUPYTERLAB_SETTINGS_DIR")
+            or os.path.join(lab, "user-settings"),
+            workspaces=self.workspaces_dir
+            or environ.get("JUPYTERLAB_WORKSPACES_DIR")
+            or os.path.join(lab, "workspaces"),
+        )

@@ -1,0 +1,194 @@
+"""What the rules ask of storage, and of whoever understands notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+
+    from perijove_contents.model import Checkpoint, Entry, EntryPath, KernelPath, NotebookText
+
+CHUNK_BYTES = 1024 * 1024
+"""Most bytes in one piece of content. gRPC copies a message whole at each hop."""
+
+BATCH_ENTRIES = 1000
+"""Most entries in one piece of a listing."""
+
+
+class OpenContent(Protocol):
+    """One version of a file, held open: later writes do not show."""
+
+    entry: Entry
+    """The entry as of this version, with its hash if that was asked for."""
+    is_text: bool
+    """Whether all bytes are UTF-8; false if that was not asked for."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield all bytes from the beginning, at most `CHUNK_BYTES` at a time."""
+
+    async def close(self) -> None:
+        """Let go of the file."""
+
+
+class ContentsStore(Protocol):
+    """A tree of entries with their bytes and checkpoints.
+
+    It knows neither hidden entries nor notebooks. Unless said otherwise,
+    methods raise `NotFound` if nothing is at the path, `PermissionDenied` if
+    the storage does not allow it, and `ResourceExhausted` with reason
+    `STORAGE_FULL` if there is no room, after which nothing has changed.
+    """
+
+    async def get(self, path: EntryPath) -> Entry:
+        """Return the entry at a path.
+
+        Raises:
+            InvalidArgument: if something is there that is no file or directory.
+        """
+
+    def list(self, path: EntryPath, *, after: str = "") -> AsyncIterator[Sequence[Entry]]:
+        """Yield what a directory holds in order of names, in batches of `BATCH_ENTRIES`.
+
+        Args:
+            path: The directory.
+            after: Only names greater than this one.
+
+        Raises:
+            InvalidArgument: if it is no directory.
+        """
+
+    async def open(
+        self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
+    ) -> OpenContent:
+        """Open a file for reading.
+
+        Args:
+            path: The file.
+            want_text: Whether to find out if it is UTF-8.
+            want_hash: Whether to hash it.
+
+        Raises:
+            InvalidArgument: if it is no file.
+        """
+
+    async def write(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> tuple[Entry, bool]:
+        """Create or replace a file: whole, or not at all if `content` raises.
+
+        Args:
+            path: The file. Its directory must exist.
+            content: All bytes.
+            if_hash: If not empty, the hash that the present bytes must have.
+
+        Returns:
+            The entry, and whether it is new.
+
+        Raises:
+            InvalidArgument: if a directory is there.
+            Aborted: if the hash is another one, or there is no file.
+        """
+
+    async def append(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> Entry:
+        """Add to the end of a file: all of it, or nothing if `content` raises.
+
+        Raises:
+            InvalidArgument: if it is no file.
+            Aborted: if `if_hash` is not empty and the hash is another one.
+        """
+
+    async def make_directory(self, path: EntryPath) -> Entry:
+        """Create a directory; one that exists is left as it is.
+
+        Raises:
+            InvalidArgument: if a file is there.
+        """
+
+    async def create_free(
+        self, directory: EntryPath, names: Iterator[str], data: bytes | None
+    ) -> Entry:
+        """Create a file with `data`, or a directory if it is None, under the first free name.
+
+        Raises:
+            AlreadyExists: if no name is free.
+        """
+
+    async def copy_free(
+        self, path: EntryPath, directory: EntryPath, names: Iterator[str], *, max_bytes: int
+    ) -> Entry:
+        """Copy an entry into a directory under the first free name.
+
+        Raises:
+            AlreadyExists: if no name is free.
+            InvalidArgument: if a directory would be copied into itself.
+            ResourceExhausted: if a directory holds more than `max_bytes`.
+        """
+
+    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+        """Move an entry and its checkpoints.
+
+        Raises:
+            AlreadyExists: if something is at the new path; nothing changes.
+        """
+
+    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+        """Delete an entry and its checkpoints, for good.
+
+        Raises:
+            FailedPrecondition: if a directory still holds something, unless `even_full`.
+        """
+
+    async def trash(self, path: EntryPath) -> None:
+        """Move an entry to where people can get it back; delete its checkpoints.
+
+        Raises:
+            FailedPrecondition: if there is no such place.
+        """
+
+    async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
+        """Keep the present content of a file.
+
+        Raises:
+            InvalidArgument: if it is no file.
+        """
+
+    async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
+        """Return the checkpoints of a path, oldest first; none if nothing is there."""
+
+    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Replace the content of a file by that of a checkpoint.
+
+        Raises:
+            NotFound: if there is no such file or checkpoint.
+        """
+
+    async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Delete a checkpoint.
+
+        Raises:
+            NotFound: if there is no such checkpoint.
+        """
+
+    async def kernel_path(self, path: EntryPath) -> KernelPath:
+        """Return where a kernel for a document at `path` runs; nothing need be there."""
+
+
+class NotebookCodec(Protocol):
+    """Understands notebooks. Large ones take long: never on the event loop."""
+
+    async def read(self, path: EntryPath, data: bytes) -> NotebookText:
+        """Turn stored bytes into the JSON text of a notebook in nbformat 4.
+
+        Raises:
+            InvalidArgument: if they are no readable notebook.
+        """
+
+    async def write(self, path: EntryPath, data: bytes) -> NotebookText:
+        """Turn the JSON text of a notebook into the bytes to store.
+
+        Raises:
+            InvalidArgument: if it is no notebook at all. An invalid one is taken.
+        """
