@@ -1,0 +1,37 @@
+"""The kernels process: `python -m perijove_kernels`."""
+
+from perijove_chassis import server
+from perijove_chassis.credentials import Verifier
+
+from perijove_kernels import services
+from perijove_kernels.announcements import RunnerManager
+from perijove_kernels.backends.redis import RedisKernelStore
+from perijove_kernels.backends.runners import GrpcRunners
+from perijove_kernels.kernelspecs import KernelspecManager
+from perijove_kernels.last_known import LastKnown
+from perijove_kernels.manager import KernelManager
+from perijove_kernels.settings import Settings
+
+
+async def main(settings: Settings) -> None:
+    """Serve until told to stop."""
+    store = RedisKernelStore(settings.redis_url, settings.limits)
+    runners = GrpcRunners(settings.service_key)
+    last_known, default = LastKnown(), settings.default_kernelspec
+    announced = RunnerManager(store, runners, last_known, settings.limits)
+    rows = [
+        services.kernels(KernelManager(store, runners, last_known, default_kernelspec=default)),
+        services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
+        services.runners(announced),
+        # Further services of this process: one row each.
+    ]
+    verifier = Verifier("kernels", service_key=settings.service_key, api_token=settings.api_token)
+    try:
+        await server.serve(settings, verifier, rows, background=announced.run)
+    finally:
+        await runners.close()
+        await store.close()
+
+
+if __name__ == "__main__":
+    server.run("kernels", Settings, main, prefix="PERIJOVE_KERNELS_")

@@ -1,0 +1,134 @@
+"""The rules for runners that make themselves known, stay, fall silent and return."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from perijove_chassis.errors import (
+    Aborted,
+    DomainError,
+    InvalidArgument,
+    PermissionDenied,
+    Unavailable,
+)
+
+from perijove_kernels.model import Changes, Hello, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from perijove_kernels.last_known import LastKnown
+    from perijove_kernels.store import KernelStore, Limits, Runners
+
+log = structlog.get_logger()
+
+_MOST_S_BETWEEN_SWEEPS = 1.0
+
+
+class RunnerManager:
+    """Keeps the registry in step with what runners announce."""
+
+    def __init__(
+        self, store: KernelStore, runners: Runners, last_known: LastKnown, limits: Limits
+    ) -> None:
+        self._store = store
+        self._runners = runners
+        self._last_known = last_known
+        self._limits = limits
+        self._waits: set[asyncio.Timeout] = set()
+        self._closing = False
+        self._ending: dict[str, asyncio.Task[None]] = {}
+        """Shutdowns of strays under way, by kernel."""
+
+    async def announce(
+        self,
+        caller: str,
+        messages: AsyncIterator[Hello | Changes],
+        registered: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Follow a runner until it ends its stream.
+
+        Args:
+            caller: Id of the runner that the credential stands for.
+            messages: Its state first, then every change.
+            registered: Told the seconds of silence it may keep, once it is known.
+
+        Raises:
+            PermissionDenied: if it speaks for another runner.
+            InvalidArgument: if it does not begin with its state, or does so twice.
+            Aborted: if it was silent for too long, or must begin anew.
+            Unavailable: if the registry cannot be reached: it should try again,
+                here or at another replica.
+        """
+        hello = await self._next(messages)
+        if not isinstance(hello, Hello):
+            raise InvalidArgument("an announcement begins with hello")
+        runner = hello.runner
+        if caller != runner.runner_id:
+            raise PermissionDenied("a runner speaks for itself only", reason="NOT_ALLOWED")
+        stream_id = uuid.uuid4().hex
+        self._end_strays(runner, await self._store.register(hello, stream_id))
+        log.info("runner registered", runner_id=caller, kernels=len(hello.kernels))
+        await registered(self._limits.lost_after_s)
+        while (changes := await self._next(messages)) is not None:
+            if isinstance(changes, Hello):
+                raise InvalidArgument("hello comes once")
+            self._end_strays(runner, await self._store.apply(runner, stream_id, changes))
+        log.info("runner left", runner_id=caller)
+
+    async def run(self) -> None:
+        """Forget runners that stay away, and keep what is last known fresh; to the end.
+
+        When it is cancelled, the runners are sent to other replicas.
+        """
+        between = min(self._limits.lost_after_s / 5, _MOST_S_BETWEEN_SWEEPS)
+        try:
+            while True:
+                try:
+                    await self._store.sweep()
+                    self._last_known.remember(await self._store.registry())
+                except Unavailable:
+                    log.warning("registry unreachable")
+                await asyncio.sleep(between)
+        finally:
+            self._closing = True
+            now = asyncio.get_running_loop().time()
+            for wait in self._waits:
+                with suppress(RuntimeError):  # it has run out just now
+                    wait.reschedule(now)
+            for task in self._ending.values():
+                task.cancel()
+
+    async def _next(self, messages: AsyncIterator[Hello | Changes]) -> Hello | Changes | None:
+        wait = asyncio.timeout(0 if self._closing else self._limits.lost_after_s)
+        try:
+            async with wait:
+                self._waits.add(wait)
+                return await anext(messages, None)
+        except TimeoutError:
+            if self._closing:
+                raise Unavailable("this replica is going away") from None
+            raise Aborted("the runner was silent for too long") from None
+        finally:
+            self._waits.discard(wait)
+
+    def _end_strays(self, runner: Runner, kernel_ids: Iterable[str]) -> None:
+        """Shut down kernels the runner should not have, beside its stream."""
+        for kernel_id in kernel_ids:
+            if kernel_id not in self._ending:
+                log.warning("stray kernel", kernel_id=kernel_id, runner_id=runner.runner_id)
+                task = asyncio.create_task(self._end_stray(runner, kernel_id))
+                self._ending[kernel_id] = task
+
+    async def _end_stray(self, runner: Runner, kernel_id: str) -> None:
+        try:
+            await self._runners.shutdown(runner, kernel_id)
+        except DomainError as error:
+            # It is announced again with the next hello, and then tried again.
+            log.warning("stray kernel not ended", kernel_id=kernel_id, error=str(error))
+        finally:
+            del self._ending[kernel_id]

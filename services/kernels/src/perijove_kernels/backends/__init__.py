@@ -1,0 +1,1 @@
+"""Where the registry is kept, and how runners are reached."""

@@ -1,0 +1,217 @@
+"""The registry in memory: for one replica, and as the measure of the one in Redis."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+
+from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.store import Holding, Limits, Place, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(slots=True)
+class _Known:
+    runner: Runner
+    kernelspecs: tuple[Kernelspec, ...]
+    revision: int
+    stream_id: str
+    seen: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reservation:
+    expires: float
+    runner_id: str
+    reservation_id: str
+
+
+class MemoryKernelStore:
+    """A `KernelStore` that ends with its process."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._runners: dict[str, _Known] = {}
+        self._kernels: dict[str, Kernel] = {}
+        self._reserved: dict[str, _Reservation] = {}
+        self._gone: dict[str, tuple[int, bool]] = {}
+        """Revision as of which a kernel is gone, and whether it may still run."""
+        self._swept: float | None = None
+        self._since = clock()
+
+    async def register(self, hello: Hello, stream_id: str) -> tuple[str, ...]:
+        """Put a runner's whole state in place of what is known of it."""
+        runner_id = hello.runner.runner_id
+        before = self._runners.get(runner_id)
+        anew = before is not None and hello.revision < before.revision
+        announced = {kernel.kernel_id for kernel in hello.kernels}
+        for kernel in [k for k in self._kernels.values() if k.runner_id == runner_id]:
+            absent = kernel.kernel_id not in announced and kernel.revision <= hello.revision
+            if anew or absent:
+                self._drop(kernel.kernel_id, hello.revision)
+            if anew and kernel.kernel_id in announced:
+                del self._gone[kernel.kernel_id]
+        self._runners[runner_id] = _Known(
+            hello.runner, hello.kernelspecs, hello.revision, stream_id, self._clock()
+        )
+        return self._put_all(hello.kernels)
+
+    async def apply(self, runner: Runner, stream_id: str, changes: Changes) -> tuple[str, ...]:
+        """Note that a runner lives, and what has changed there."""
+        known = self._runners.get(runner.runner_id)
+        if known is None or known.stream_id != stream_id:
+            raise Aborted("the runner must register anew")
+        known.seen = self._clock()
+        if changes.kernelspecs is not None:
+            known.kernelspecs = changes.kernelspecs
+        strays = self._put_all(changes.kernels)
+        for kernel_id in changes.gone:
+            kernel = self._kernels.get(kernel_id)
+            if kernel is None or kernel.runner_id != runner.runner_id:
+                continue
+            if kernel.revision <= changes.revision:
+                self._drop(kernel_id, changes.revision)
+        return strays
+
+    async def reserve(self, kernel_id: str, kernelspec_name: str, reservation_id: str) -> Place:
+        """Find a place for a kernel, and keep it until it is recorded or released."""
+        existing = await self.get(kernel_id)
+        if existing:
+            runner = self._runners[existing.kernel.runner_id].runner
+            return Place(runner, existing.kernel.kernelspec_name, existing)
+        now = self._clock()
+        self._reserved = {k: r for k, r in self._reserved.items() if r.expires >= now}
+        if kept := self._reserved.get(kernel_id):
+            holder = self._runners.get(kept.runner_id)
+            if holder is None or not self._live(holder):
+                raise Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
+            known = holder
+        else:
+            known = self._choose(kernelspec_name.lower())
+            self._gone.pop(kernel_id, None)
+            self._reserved[kernel_id] = _Reservation(
+                now + self._limits.reserve_for_s, known.runner.runner_id, reservation_id
+            )
+        return Place(known.runner, _spelling(known, kernelspec_name))
+
+    async def release(self, kernel_id: str, reservation_id: str) -> None:
+        """Give a place back, if this reservation holds it."""
+        kept = self._reserved.get(kernel_id)
+        if kept and kept.reservation_id == reservation_id:
+            del self._reserved[kernel_id]
+
+    async def record(self, kernel: Kernel) -> Kernel:
+        """Note a runner's reply, unless something newer is known."""
+        if self._put_all((kernel,)):
+            raise Aborted("another runner has a kernel with the id", reason="ID_IN_USE")
+        now_known = self._kernels.get(kernel.kernel_id, kernel)
+        return replace(now_known, runner_address=kernel.runner_address)
+
+    async def remove(
+        self, kernel_id: str, runner_id: str, revision: int, *, doomed: bool = False
+    ) -> None:
+        """Forget a kernel of a runner, and whatever is older than `revision`."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel and kernel.runner_id == runner_id:
+            self._drop(kernel_id, revision, doomed=doomed)
+
+    async def get(self, kernel_id: str) -> Holding | None:
+        """Return a kernel."""
+        kernel = self._kernels.get(kernel_id)
+        return self._holding(kernel) if kernel else None
+
+    async def registry(self) -> Registry:
+        """Return all kernels."""
+        holdings = {id_: self._holding(kernel) for id_, kernel in self._kernels.items()}
+        settling = self._clock() - self._since < self._limits.lost_after_s
+        return Registry(holdings, settling)
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """Return what can be started now."""
+        found: dict[str, tuple[Kernelspec, list[Runner]]] = {}
+        for _, known in sorted(self._runners.items()):
+            if self._live(known):
+                for spec in known.kernelspecs:
+                    found.setdefault(spec.name, (spec, []))[1].append(known.runner)
+        return tuple(Offer(spec, tuple(runners)) for _, (spec, runners) in sorted(found.items()))
+
+    async def sweep(self) -> None:
+        """Forget runners that are silent for too long."""
+        now = self._clock()
+        if self._blind():
+            for known in self._runners.values():
+                known.seen = now
+        self._swept = now
+        for runner_id, known in list(self._runners.items()):
+            if now - known.seen > self._limits.forget_after_s:
+                del self._runners[runner_id]
+                self._kernels = {
+                    id_: kernel
+                    for id_, kernel in self._kernels.items()
+                    if kernel.runner_id != runner_id
+                }
+
+    def _choose(self, wanted: str) -> _Known:
+        live = [known for known in self._runners.values() if self._live(known)]
+        if not live:
+            raise Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
+        able = [known for known in live if wanted in {s.name.lower() for s in known.kernelspecs}]
+        if not able:
+            raise NotFound(f"there is no kernelspec {wanted[:100]!r}", reason="NO_SUCH_KERNELSPEC")
+        free = [known for known in able if self._used(known) < known.runner.capacity]
+        if not free:
+            raise ResourceExhausted("every runner is full", reason="NO_CAPACITY")
+        two = random.sample(free, min(2, len(free)))
+        return min(two, key=lambda known: self._used(known) / known.runner.capacity)
+
+    def _used(self, known: _Known) -> int:
+        holders = [kernel.runner_id for kernel in self._kernels.values()]
+        holders += [reservation.runner_id for reservation in self._reserved.values()]
+        return holders.count(known.runner.runner_id)
+
+    def _put_all(self, kernels: Iterable[Kernel]) -> tuple[str, ...]:
+        return tuple(kernel.kernel_id for kernel in kernels if not self._put(kernel))
+
+    def _put(self, kernel: Kernel) -> bool:
+        """Note what a runner says of a kernel; return whether it may have it."""
+        held = self._kernels.get(kernel.kernel_id)
+        if held and held.runner_id != kernel.runner_id:
+            return False
+        if held and kernel.revision < held.revision:
+            return True
+        if not held and kernel.kernel_id in self._gone:
+            revision, doomed = self._gone[kernel.kernel_id]
+            if doomed or kernel.revision <= revision:
+                return not doomed
+            del self._gone[kernel.kernel_id]
+        self._kernels[kernel.kernel_id] = kernel
+        self._reserved.pop(kernel.kernel_id, None)
+        return True
+
+    def _drop(self, kernel_id: str, revision: int, *, doomed: bool = False) -> None:
+        del self._kernels[kernel_id]
+        self._reserved.pop(kernel_id, None)
+        self._gone[kernel_id] = (revision, doomed)
+
+    def _holding(self, kernel: Kernel) -> Holding:
+        known = self._runners[kernel.runner_id]
+        address = known.runner.address
+        return Holding(replace(kernel, runner_address=address), lost=not self._live(known))
+
+    def _live(self, known: _Known) -> bool:
+        return self._clock() - known.seen <= self._limits.lost_after_s or self._blind()
+
+    def _blind(self) -> bool:
+        gap = self._limits.lost_after_s / 2
+        return self._swept is None or self._clock() - self._swept > gap
+
+
+def _spelling(known: _Known, wanted: str) -> str:
+    return next(s.name for s in known.kernelspecs if s.name.lower() == wanted.lower())

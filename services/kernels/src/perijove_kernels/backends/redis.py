@@ -1,0 +1,209 @@
+"""The registry in Redis: one script per change, one round trip per read."""
+
+from __future__ import annotations
+
+import importlib.resources
+import secrets
+from collections.abc import Mapping  # noqa: TC003 - rows are decoded by their annotations
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+
+from perijove_kernels.backends.commands import Commands
+from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.store import Holding, Limits, Place, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perijove_chassis.errors import DomainError
+
+_KEYS = [
+    f"{{k}}:{name}"
+    for name in (
+        "kernels",
+        "owners",
+        "runners",
+        "specs",
+        "seen",
+        "streams",
+        "reserved",
+        "gone",
+        "meta",
+    )
+]
+
+
+class _RunnerRow(msgspec.Struct, frozen=True):
+    runner: Runner
+    capacity: int
+    revision: int
+    names: Mapping[str, str]
+    """Names of its kernelspecs by their lower case."""
+
+
+_kernel = msgspec.json.Decoder(Kernel)
+_runner = msgspec.json.Decoder(_RunnerRow)
+_kernelspecs = msgspec.json.Decoder(tuple[Kernelspec, ...])
+
+
+class RedisKernelStore:
+    """A `KernelStore` in Redis 6.2 or later. What is where: `scripts/prelude.lua`."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        scripts = importlib.resources.files("perijove_kernels.backends") / "scripts"
+        self._commands = Commands(url, scripts, _KEYS)
+        self._limits = limits
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._commands.close()
+
+    async def register(self, hello: Hello, stream_id: str) -> tuple[str, ...]:
+        """Put a runner's whole state in place of what is known of it."""
+        strays = await self._script(
+            "register",
+            hello.runner.runner_id,
+            _runner_row(hello.runner, hello.kernelspecs, hello.revision),
+            _text(hello.kernelspecs),
+            stream_id,
+            hello.revision,
+            len(hello.kernels),
+            *_kernel_rows(hello.kernels),
+        )
+        return tuple(strays)
+
+    async def apply(self, runner: Runner, stream_id: str, changes: Changes) -> tuple[str, ...]:
+        """Note that a runner lives, and what has changed there."""
+        specs = changes.kernelspecs
+        strays = await self._script(
+            "apply",
+            runner.runner_id,
+            stream_id,
+            "" if specs is None else _text(specs),
+            "" if specs is None else _runner_row(runner, specs, 0),
+            changes.revision,
+            len(changes.kernels),
+            *_kernel_rows(changes.kernels),
+            *changes.gone,
+        )
+        if strays == "REPLACED":
+            raise Aborted("the runner must register anew")
+        return tuple(strays)
+
+    async def reserve(self, kernel_id: str, kernelspec_name: str, reservation_id: str) -> Place:
+        """Find a place for a kernel, and keep it until it is recorded or released."""
+        wanted = kernelspec_name.lower()
+        outcome, *rest = await self._script(
+            "reserve",
+            kernel_id,
+            wanted,
+            reservation_id,
+            self._limits.reserve_for_s,
+            secrets.randbelow(2**31),
+        )
+        if outcome == "KERNEL":
+            existing = _holding(*rest)
+            runner = _runner.decode(rest[1]).runner
+            return Place(runner, existing.kernel.kernelspec_name, existing)
+        if outcome == "PLACE":
+            row = _runner.decode(rest[0])
+            return Place(row.runner, row.names.get(wanted, kernelspec_name))
+        raise _refusal(outcome, kernelspec_name)
+
+    async def release(self, kernel_id: str, reservation_id: str) -> None:
+        """Give a place back, if this reservation holds it."""
+        await self._script("release", kernel_id, reservation_id)
+
+    async def record(self, kernel: Kernel) -> Kernel:
+        """Note a runner's reply, unless something newer is known."""
+        row = await self._script(
+            "record", kernel.kernel_id, kernel.runner_id, kernel.revision, _text(kernel)
+        )
+        if row == "STRAY":
+            raise Aborted("another runner has a kernel with the id", reason="ID_IN_USE")
+        if not row:
+            return kernel
+        return _at(_kernel.decode(row), kernel.runner_address)
+
+    async def remove(
+        self, kernel_id: str, runner_id: str, revision: int, *, doomed: bool = False
+    ) -> None:
+        """Forget a kernel of a runner, and whatever is older than `revision`."""
+        await self._script("remove", kernel_id, runner_id, revision, int(doomed))
+
+    async def get(self, kernel_id: str) -> Holding | None:
+        """Return a kernel, in one round trip."""
+        found = await self._script("get", kernel_id)
+        return _holding(*found) if found else None
+
+    async def registry(self) -> Registry:
+        """Return all kernels, in one round trip."""
+        settling, rows, runner_rows, alive = await self._script("registry")
+        addresses = {
+            runner_id: _runner.decode(row).runner.address for runner_id, row in _pairs(runner_rows)
+        }
+        live = set(alive)
+        holdings = {}
+        for row in rows:
+            kernel = _kernel.decode(row)
+            address = addresses.get(kernel.runner_id, "")
+            holdings[kernel.kernel_id] = Holding(
+                _at(kernel, address), lost=kernel.runner_id not in live
+            )
+        return Registry(holdings, bool(settling))
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """Return what can be started now, in one round trip."""
+        found: dict[str, tuple[Kernelspec, list[Runner]]] = {}
+        for row, specs in _pairs(await self._script("offers")):
+            runner = _runner.decode(row).runner
+            for spec in _kernelspecs.decode(specs):
+                found.setdefault(spec.name, (spec, []))[1].append(runner)
+        return tuple(Offer(spec, tuple(runners)) for _, (spec, runners) in sorted(found.items()))
+
+    async def sweep(self) -> None:
+        """Forget runners that are silent for too long."""
+        # Another run of the server may have lost the last second, or everything.
+        server = await self._commands.run(self._commands.redis.info("server"))
+        await self._script("sweep", self._limits.forget_after_s, server["run_id"])
+
+    async def _script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
+        return await self._commands.script(name, self._limits.lost_after_s, *arguments)
+
+
+def _refusal(outcome: str, kernelspec_name: str) -> DomainError:
+    if outcome == "NO_SUCH_KERNELSPEC":
+        return NotFound(f"there is no kernelspec {kernelspec_name[:100]!r}", reason=outcome)
+    if outcome == "NO_CAPACITY":
+        return ResourceExhausted("every runner is full", reason=outcome)
+    return Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
+
+
+def _holding(row: str, runner_row: str, live: int) -> Holding:
+    kernel = _at(_kernel.decode(row), _runner.decode(runner_row).runner.address)
+    return Holding(kernel, lost=not live)
+
+
+def _at(kernel: Kernel, address: str) -> Kernel:
+    return replace(kernel, runner_address=address)
+
+
+def _runner_row(runner: Runner, specs: Iterable[Kernelspec], revision: int) -> str:
+    names = {spec.name.lower(): spec.name for spec in specs}
+    return _text(_RunnerRow(runner, runner.capacity, revision, names))
+
+
+def _kernel_rows(kernels: Iterable[Kernel]) -> Iterable[str | int]:
+    for kernel in kernels:
+        yield from (kernel.kernel_id, kernel.revision, _text(kernel))
+
+
+def _pairs(flat: Sequence[str]) -> Iterable[tuple[str, str]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,83 @@
+-- In front of every script of the registry. All keys share the hash tag {k}, so
+-- that a script is one atomic step on a cluster, too.
+--
+--   kernels   HASH kernel -> row (JSON)        owners   HASH kernel -> "<revision> <runner>"
+--   runners   HASH runner -> row (JSON)        specs    HASH runner -> kernelspecs (JSON)
+--   seen      ZSET runner by time of its last word
+--   streams   HASH runner -> "<stream> <run>", the stream that may speak for it
+--   reserved  HASH kernel -> "<expires> <runner> <reservation>"
+--   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
+--   meta      HASH run (of the server), since, swept
+--
+-- Revisions are kept as the texts they came in: Lua would print large ones rounded.
+local kernels, owners, runners, specs, seen, streams, reserved, gone, meta = unpack(KEYS)
+local lost_after = tonumber(ARGV[1])
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+
+-- Nobody listened for a while: then silence says nothing of the runners.
+local function blind()
+  local swept = redis.call('HGET', meta, 'swept')
+  return not swept or now - tonumber(swept) > lost_after / 2
+end
+
+local function live(runner)
+  local last = redis.call('ZSCORE', seen, runner)
+  return last and (now - tonumber(last) <= lost_after or blind())
+end
+
+local function owner_of(kernel)
+  local text = redis.call('HGET', owners, kernel)
+  if not text then return nil end
+  local revision, runner = text:match('^(%S+) (.+)$')
+  return runner, tonumber(revision)
+end
+
+local function drop(kernel, revision, doomed)
+  redis.call('HDEL', kernels, kernel)
+  redis.call('HDEL', owners, kernel)
+  redis.call('HDEL', reserved, kernel)
+  redis.call('HSET', gone, kernel, revision .. ' ' .. clock[1] .. ' ' .. doomed)
+end
+
+-- Notes what a runner says of a kernel. Returns 'kept', 'old' if something newer is
+-- known, or 'stray' if the runner should not have it.
+local function put(kernel, runner, revision, row)
+  local holder, held = owner_of(kernel)
+  if holder and holder ~= runner then return 'stray' end
+  if holder and tonumber(revision) < held then return 'old' end
+  if not holder then
+    local grave = redis.call('HGET', gone, kernel)
+    if grave then
+      local last, doomed = grave:match('^(%S+) %S+ (%d)$')
+      if doomed == '1' then return 'stray' end
+      if tonumber(revision) <= tonumber(last) then return 'old' end
+      redis.call('HDEL', gone, kernel)
+    end
+  end
+  redis.call('HSET', kernels, kernel, row)
+  redis.call('HSET', owners, kernel, revision .. ' ' .. runner)
+  redis.call('HDEL', reserved, kernel)
+  return 'kept'
+end
+
+-- Notes kernels given as (id, revision, row) from ARGV[first] on; returns the strays.
+local function put_all(runner, first, count)
+  local strays = {}
+  for at = first, first + 3 * count - 1, 3 do
+    if put(ARGV[at], runner, ARGV[at + 1], ARGV[at + 2]) == 'stray' then
+      strays[#strays + 1] = ARGV[at]
+    end
+  end
+  return strays
+end
+
+local function owned_by(runner)
+  local found = {}
+  local all = redis.call('HGETALL', owners)
+  for at = 1, #all, 2 do
+    local revision, holder = all[at + 1]:match('^(%S+) (.+)$')
+    if holder == runner then found[all[at]] = tonumber(revision) end
+  end
+  return found
+end

@@ -1,0 +1,30 @@
+-- ARGV: lost_after, forget_after, run of the server
+if redis.call('HGET', meta, 'run') ~= ARGV[3] then
+  redis.call('HSET', meta, 'run', ARGV[3], 'since', string.format('%.3f', now))
+end
+if blind() then
+  for _, runner in ipairs(redis.call('ZRANGE', seen, 0, -1)) do
+    redis.call('ZADD', seen, now, runner)
+  end
+end
+redis.call('HSET', meta, 'swept', string.format('%.3f', now))
+
+local silent_since = now - tonumber(ARGV[2])
+local forgotten = redis.call('ZRANGEBYSCORE', seen, '-inf', silent_since)
+for _, runner in ipairs(forgotten) do
+  for kernel in pairs(owned_by(runner)) do
+    redis.call('HDEL', kernels, kernel)
+    redis.call('HDEL', owners, kernel)
+  end
+  redis.call('HDEL', runners, runner)
+  redis.call('HDEL', specs, runner)
+  redis.call('HDEL', streams, runner)
+  redis.call('ZREM', seen, runner)
+end
+local graves = redis.call('HGETALL', gone)
+for at = 1, #graves, 2 do
+  local buried, doomed = graves[at + 1]:match('^%S+ (%S+) (%d)$')
+  local keep_since = doomed == '1' and now - 86400 or silent_since
+  if tonumber(buried) < keep_since then redis.call('HDEL', gone, graves[at]) end
+end
+return forgotten

@@ -1,0 +1,258 @@
+"""The rules for kernels: where they go, and who is asked to do what with them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+from perijove_chassis.errors import (
+    DeadlineExceeded,
+    DomainError,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
+from perijove_chassis.paging import page
+
+from perijove_kernels.model import RESERVED_LABEL, ExecutionState, Kernel, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perijove_kernels.last_known import LastKnown
+    from perijove_kernels.model import Launch
+    from perijove_kernels.store import Holding, KernelStore, Runners
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPage:
+    """Kernels of one page of a list."""
+
+    kernels: list[Kernel]
+    next_token: str
+    incomplete: bool
+    """Whether kernels may be missing, so that none may be taken for gone."""
+
+
+class KernelManager:
+    """Starts, finds, changes and stops kernels, wherever they are."""
+
+    def __init__(
+        self,
+        store: KernelStore,
+        runners: Runners,
+        last_known: LastKnown,
+        *,
+        default_kernelspec: str,
+    ) -> None:
+        self._store = store
+        self._runners = runners
+        self._last_known = last_known
+        self._default_kernelspec = default_kernelspec
+
+    async def start(self, launch: Launch, *, trusted: bool) -> tuple[Kernel, bool]:
+        """Start a kernel, unless one with its id runs.
+
+        Returns:
+            The kernel, and whether this call started it.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNELSPEC`.
+            ResourceExhausted: `NO_CAPACITY`.
+            Unavailable: if the registry, any runner, or the one that may already
+                have the kernel cannot be reached. A repeated call with the same
+                id starts no second kernel.
+        """
+        _require_own_labels(launch.labels, trusted=trusted)
+        reservation_id = uuid.uuid4().hex
+        wanted = launch.kernelspec_name or self._default_kernelspec
+        place = await self._store.reserve(launch.kernel_id, wanted, reservation_id)
+        if place.existing:
+            kernel = _reachable(place.existing)
+            if kernel.execution_state is not ExecutionState.DEAD:
+                return kernel, False
+        launch = replace(launch, kernelspec_name=place.kernelspec_name)
+        try:
+            kernel, created = await self._runners.launch(place.runner, launch)
+        except (Unavailable, DeadlineExceeded):
+            # It may be launched all the same: the place is kept, so that a retry
+            # asks the same runner.
+            raise
+        except DomainError:
+            await self._store.release(launch.kernel_id, reservation_id)
+            raise
+        log.info(
+            "kernel started",
+            kernel_id=kernel.kernel_id,
+            runner_id=kernel.runner_id,
+            kernelspec=kernel.kernelspec_name,
+            created=created,
+        )
+        return await self._note(kernel), created
+
+    async def get(self, kernel_id: str) -> Kernel:
+        """Return a kernel.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNEL`.
+            Unavailable: if the registry cannot be reached and the kernel was not
+                known before.
+        """
+        return self._last_known.shown(await self._find(kernel_id))
+
+    async def list(self, page_size: int, page_token: str) -> KernelPage:
+        """Return kernels in order of their start.
+
+        Raises:
+            InvalidArgument: if there can be no such page.
+            Unavailable: if the registry cannot be reached and was never read.
+        """
+        try:
+            registry = await self._store.registry()
+        except Unavailable:
+            if not self._last_known.loaded:
+                raise
+            incomplete = True
+        else:
+            self._last_known.remember(registry)
+            incomplete = registry.settling
+        kernels = [self._last_known.shown(holding) for holding in self._last_known.holdings()]
+        shown, next_token = page(kernels, _start_order, page_size, page_token)
+        return KernelPage(shown, next_token, incomplete)
+
+    async def update(
+        self,
+        kernel_id: str,
+        labels: Mapping[str, str] | None,
+        environment: Mapping[str, str] | None,
+        *,
+        trusted: bool,
+    ) -> Kernel:
+        """Change what is not None, and return the kernel.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNEL`.
+            PermissionDenied: if a caller from outside sets a label of Perijove's own.
+        """
+        kernel = _reachable(await self._find(kernel_id))
+        if labels is not None and not trusted:
+            _require_own_labels(labels, trusted=trusted)
+            reserved = {k: v for k, v in kernel.labels.items() if k.startswith(RESERVED_LABEL)}
+            labels = {**labels, **reserved}
+        try:
+            changed = await self._runners.update(_runner_of(kernel), kernel_id, labels, environment)
+        except NotFound:
+            await self._forget(kernel)
+            raise
+        return await self._note(changed)
+
+    async def interrupt(self, kernel_id: str) -> None:
+        """Interrupt a kernel.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNEL`.
+        """
+        kernel = _reachable(await self._find(kernel_id))
+        try:
+            await self._runners.interrupt(_runner_of(kernel), kernel_id)
+        except NotFound:
+            await self._forget(kernel)
+            raise
+
+    async def restart(self, kernel_id: str) -> Kernel:
+        """Replace a kernel's process and return the kernel once it answers.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNEL`.
+        """
+        kernel = _reachable(await self._find(kernel_id))
+        try:
+            restarted = await self._runners.restart(_runner_of(kernel), kernel_id)
+        except NotFound:
+            await self._forget(kernel)
+            raise
+        log.info("kernel restarted", kernel_id=kernel_id, epoch=restarted.epoch)
+        return await self._note(restarted)
+
+    async def shutdown(self, kernel_id: str) -> None:
+        """Shut a kernel down; if its runner is lost, as soon as that returns.
+
+        Raises:
+            NotFound: `NO_SUCH_KERNEL`.
+        """
+        holding = await self._find(kernel_id)
+        kernel = holding.kernel
+        if holding.lost:
+            await self._store.remove(kernel_id, kernel.runner_id, kernel.revision, doomed=True)
+            self._last_known.drop(kernel_id)
+        else:
+            try:
+                revision = await self._runners.shutdown(_runner_of(kernel), kernel_id)
+            except NotFound:
+                revision = kernel.revision  # it went by itself: all the same
+            await self._forget(kernel, max(revision, kernel.revision))
+        log.info("kernel shut down", kernel_id=kernel_id, lost=holding.lost)
+
+    async def _find(self, kernel_id: str) -> Holding:
+        try:
+            holding = await self._store.get(kernel_id)
+        except Unavailable:
+            # Running cells do not notice that the registry is away, nor should
+            # whoever wants to interrupt one.
+            if known := self._last_known.get(kernel_id):
+                return known
+            raise
+        if holding is None and self._last_known.settling:
+            holding = self._last_known.get(kernel_id)
+        if holding is None:
+            raise NotFound(f"there is no kernel {kernel_id}", reason="NO_SUCH_KERNEL")
+        return holding
+
+    async def _note(self, kernel: Kernel) -> Kernel:
+        """Write down what a runner replied. If that fails, its announcement will do."""
+        try:
+            known = await self._store.record(kernel)
+        except Unavailable:
+            log.warning("reply not recorded", kernel_id=kernel.kernel_id)
+            known = kernel
+        self._last_known.put(known)
+        return known
+
+    async def _forget(self, kernel: Kernel, revision: int | None = None) -> None:
+        """Remove a kernel that its runner does not have any more."""
+        self._last_known.drop(kernel.kernel_id)
+        try:
+            await self._store.remove(
+                kernel.kernel_id,
+                kernel.runner_id,
+                kernel.revision if revision is None else revision,
+            )
+        except Unavailable:
+            log.warning("end not recorded", kernel_id=kernel.kernel_id)
+
+
+def _start_order(kernel: Kernel) -> str:
+    return f"{kernel.create_time.isoformat(timespec='microseconds')} {kernel.kernel_id}"
+
+
+def _reachable(holding: Holding) -> Kernel:
+    if holding.lost:
+        raise Unavailable(
+            f"the runner of kernel {holding.kernel.kernel_id} is lost", reason="RUNNER_UNREACHABLE"
+        )
+    return holding.kernel
+
+
+def _runner_of(kernel: Kernel) -> Runner:
+    return Runner(kernel.runner_id, kernel.runner_address, capacity=0)
+
+
+def _require_own_labels(labels: Mapping[str, str], *, trusted: bool) -> None:
+    if not trusted and any(key.startswith(RESERVED_LABEL) for key in labels):
+        raise PermissionDenied(
+            f"labels that begin with {RESERVED_LABEL} are reserved", reason="NOT_ALLOWED"
+        )

@@ -1,0 +1,52 @@
+"""The rows of this process's services: what is served, by whom, to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perijove.kernels.v1 import kernels_pb2_grpc, kernelspecs_pb2_grpc
+from perijove.runners.v1 import runners_pb2_grpc
+from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.server import Service
+
+from perijove_kernels.servicer import KernelspecsServicer, KernelsServicer, RunnersServicer
+
+if TYPE_CHECKING:
+    from perijove_kernels.announcements import RunnerManager
+    from perijove_kernels.kernelspecs import KernelspecManager
+    from perijove_kernels.manager import KernelManager
+
+_CLIENTS = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
+_RUNNERS = frozenset({PrincipalKind.RUNNER})
+
+
+def kernels(manager: KernelManager) -> Service:
+    """Return the row of `KernelsService`: for the other services and for users."""
+    servicer = KernelsServicer(manager)
+    return Service(
+        "perijove.kernels.v1.KernelsService",
+        lambda server: kernels_pb2_grpc.add_KernelsServiceServicer_to_server(servicer, server),
+        _CLIENTS,
+    )
+
+
+def kernelspecs(manager: KernelspecManager) -> Service:
+    """Return the row of `KernelspecsService`: for the other services and for users."""
+    servicer = KernelspecsServicer(manager)
+    return Service(
+        "perijove.kernels.v1.KernelspecsService",
+        lambda server: kernelspecs_pb2_grpc.add_KernelspecsServiceServicer_to_server(
+            servicer, server
+        ),
+        _CLIENTS,
+    )
+
+
+def runners(manager: RunnerManager) -> Service:
+    """Return the row of `RunnersService`: for runners alone."""
+    servicer = RunnersServicer(manager)
+    return Service(
+        "perijove.runners.v1.RunnersService",
+        lambda server: runners_pb2_grpc.add_RunnersServiceServicer_to_server(servicer, server),
+        _RUNNERS,
+    )

@@ -1,0 +1,25 @@
+"""What the kernels process is told."""
+
+from __future__ import annotations
+
+from perijove_chassis.settings import ServerSettings
+
+from perijove_kernels.store import Limits
+
+
+class Settings(ServerSettings, frozen=True, kw_only=True):
+    """Settings of the kernels process; variables begin with `PERIJOVE_KERNELS_`."""
+
+    redis_url: str
+    """Where the registry is kept: `redis://host:port/0` or `unix:///path`."""
+    default_kernelspec: str = "python3"
+    """Kernelspec that is used where none is named."""
+    lost_after_s: float = 15.0
+    """Seconds without a word from a runner after which it counts as lost."""
+    forget_after_s: float = 300.0
+    """Seconds without a word from a runner after which it is forgotten."""
+
+    @property
+    def limits(self) -> Limits:
+        """After how long a silent runner is given up."""
+        return Limits(self.lost_after_s, self.forget_after_s)

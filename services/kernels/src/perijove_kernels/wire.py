@@ -1,0 +1,202 @@
+"""Between the messages of the wire contract and the model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from perijove.kernels.v1 import kernels_pb2, kernelspecs_pb2
+from perijove_chassis.errors import InvalidArgument
+
+from perijove_kernels.model import (
+    Changes,
+    ExecutionState,
+    ExitCause,
+    Hello,
+    Kernel,
+    KernelExit,
+    Kernelspec,
+    Runner,
+    parse_kernel_id,
+    parse_runner_id,
+)
+
+if TYPE_CHECKING:
+    from google.protobuf.field_mask_pb2 import FieldMask
+    from google.protobuf.timestamp_pb2 import Timestamp
+    from perijove.runners.v1 import runners_pb2
+
+_STATES = {
+    kernels_pb2.EXECUTION_STATE_UNSPECIFIED: ExecutionState.UNKNOWN,
+    kernels_pb2.EXECUTION_STATE_STARTING: ExecutionState.STARTING,
+    kernels_pb2.EXECUTION_STATE_IDLE: ExecutionState.IDLE,
+    kernels_pb2.EXECUTION_STATE_BUSY: ExecutionState.BUSY,
+    kernels_pb2.EXECUTION_STATE_RESTARTING: ExecutionState.RESTARTING,
+    kernels_pb2.EXECUTION_STATE_DEAD: ExecutionState.DEAD,
+}
+_STATES_ON_WIRE = {state: number for number, state in _STATES.items()}
+_CAUSES = {
+    kernels_pb2.EXIT_CAUSE_UNSPECIFIED: ExitCause.UNKNOWN,
+    kernels_pb2.EXIT_CAUSE_EXITED: ExitCause.EXITED,
+    kernels_pb2.EXIT_CAUSE_SIGNALED: ExitCause.SIGNALED,
+    kernels_pb2.EXIT_CAUSE_OUT_OF_MEMORY: ExitCause.OUT_OF_MEMORY,
+    kernels_pb2.EXIT_CAUSE_SHUTDOWN: ExitCause.SHUTDOWN,
+    kernels_pb2.EXIT_CAUSE_RESTARTED: ExitCause.RESTARTED,
+    kernels_pb2.EXIT_CAUSE_CULLED: ExitCause.CULLED,
+    kernels_pb2.EXIT_CAUSE_RUNNER_LOST: ExitCause.RUNNER_LOST,
+}
+_CAUSES_ON_WIRE = {cause: number for number, cause in _CAUSES.items()}
+
+
+def kernel_to_proto(kernel: Kernel) -> kernels_pb2.Kernel:
+    """Return a kernel as clients see it."""
+    message = kernels_pb2.Kernel(
+        kernel_id=kernel.kernel_id,
+        kernelspec_name=kernel.kernelspec_name,
+        execution_state=_STATES_ON_WIRE[kernel.execution_state],
+        connection_count=kernel.connection_count,
+        epoch=kernel.epoch,
+        labels=kernel.labels,
+        runner_id=kernel.runner_id,
+        runner_address=kernel.runner_address,
+        revision=kernel.revision,
+    )
+    message.last_activity_time.FromDatetime(kernel.last_activity_time)
+    message.create_time.FromDatetime(kernel.create_time)
+    if kernel.last_exit:
+        message.last_exit.CopyFrom(_exit_to_proto(kernel.last_exit))
+    return message
+
+
+def kernel_from_proto(message: kernels_pb2.Kernel, runner: Runner) -> Kernel:
+    """Return a kernel that a runner describes; only its own word on where it is counts."""
+    return Kernel(
+        kernel_id=parse_kernel_id(message.kernel_id),
+        kernelspec_name=message.kernelspec_name,
+        execution_state=_STATES.get(message.execution_state, ExecutionState.UNKNOWN),
+        last_activity_time=_time(message.last_activity_time),
+        connection_count=message.connection_count,
+        epoch=message.epoch,
+        create_time=_time(message.create_time),
+        labels=dict(message.labels),
+        runner_id=runner.runner_id,
+        revision=message.revision,
+        last_exit=_exit_from_proto(message.last_exit) if message.HasField("last_exit") else None,
+        runner_address=runner.address,
+    )
+
+
+def kernelspec_to_proto(spec: Kernelspec) -> kernelspecs_pb2.Kernelspec:
+    """Return a kernelspec as clients see it."""
+    return kernelspecs_pb2.Kernelspec(
+        name=spec.name,
+        display_name=spec.display_name,
+        language=spec.language,
+        argv=spec.argv,
+        environment=spec.environment,
+        interrupt_mode=spec.interrupt_mode,
+        metadata=spec.metadata,
+        resources=spec.resources,
+        protocol_version=spec.protocol_version,
+    )
+
+
+def kernelspec_from_proto(message: kernelspecs_pb2.Kernelspec) -> Kernelspec:
+    """Return a kernelspec that a runner offers."""
+    return Kernelspec(
+        name=message.name,
+        display_name=message.display_name,
+        language=message.language,
+        argv=tuple(message.argv),
+        environment=dict(message.environment),
+        interrupt_mode=message.interrupt_mode,
+        metadata=message.metadata,
+        resources=tuple(message.resources),
+        protocol_version=message.protocol_version,
+    )
+
+
+def hello_from_proto(message: runners_pb2.Hello) -> Hello:
+    """Return the state a runner announces.
+
+    Raises:
+        InvalidArgument: if it cannot be one.
+    """
+    described = message.runner
+    if not described.address:
+        raise InvalidArgument("a runner needs an address")
+    runner = Runner(
+        parse_runner_id(described.runner_id),
+        described.address,
+        described.capacity,
+        dict(described.labels),
+    )
+    return Hello(
+        runner,
+        tuple(kernelspec_from_proto(spec) for spec in message.kernelspecs),
+        tuple(kernel_from_proto(kernel, runner) for kernel in message.kernels),
+        message.revision,
+    )
+
+
+def changes_from_proto(message: runners_pb2.AnnounceRequest, runner: Runner) -> Changes:
+    """Return what a runner says has changed.
+
+    Raises:
+        InvalidArgument: if it cannot be read as that.
+    """
+    kind = message.WhichOneof("payload")
+    if kind == "heartbeat":
+        return Changes()
+    if kind == "kernels_changed":
+        changed = message.kernels_changed
+        return Changes(
+            kernels=tuple(kernel_from_proto(kernel, runner) for kernel in changed.kernels),
+            gone=tuple(parse_kernel_id(kernel_id) for kernel_id in changed.gone_kernel_ids),
+            revision=changed.revision,
+        )
+    if kind == "kernelspecs_changed":
+        specs = message.kernelspecs_changed.kernelspecs
+        return Changes(kernelspecs=tuple(kernelspec_from_proto(spec) for spec in specs))
+    raise InvalidArgument("after hello, an announcement says what has changed")
+
+
+def fields(mask: FieldMask, known: frozenset[str]) -> frozenset[str]:
+    """Return the fields a mask names.
+
+    Raises:
+        InvalidArgument: if it names none, or another than the known ones.
+    """
+    named = frozenset(mask.paths)
+    if not named or not named <= known:
+        raise InvalidArgument(f"update_mask must name some of {', '.join(sorted(known))}")
+    return named
+
+
+def _exit_to_proto(ended: KernelExit) -> kernels_pb2.KernelExit:
+    message = kernels_pb2.KernelExit(
+        cause=_CAUSES_ON_WIRE[ended.cause],
+        exit_code=ended.exit_code,
+        signal=ended.signal,
+        message=ended.message,
+    )
+    if ended.exit_time:
+        message.exit_time.FromDatetime(ended.exit_time)
+    return message
+
+
+def _exit_from_proto(message: kernels_pb2.KernelExit) -> KernelExit:
+    return KernelExit(
+        cause=_CAUSES.get(message.cause, ExitCause.UNKNOWN),
+        message=message.message,
+        exit_time=_time(message.exit_time) if message.HasField("exit_time") else None,
+        exit_code=message.exit_code if message.HasField("exit_code") else None,
+        signal=message.signal if message.HasField("signal") else None,
+    )
+
+
+def _time(message: Timestamp) -> datetime:
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument("a time is out of range") from error
