@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 RESTARTABLE = ("gateway_http", "contents", "sessions", "kernels", "redis")
 
 
-def test_the_banner_says_how_to_open_reach_and_stop_it(perijove: RunningPerijove) -> None:
+def test_the_banner_says_how_to_open_reach_and_stop_it(
+    perijove: RunningPerijove,
+) -> None:
     said = perijove.said
     assert f"{perijove.url}lab?token={perijove.token}" in said
     assert str(perijove.root_dir) in said
@@ -51,7 +53,9 @@ def test_no_secret_is_on_a_command_line_or_in_a_log(perijove: RunningPerijove) -
         assert key not in log.read_text()
 
 
-def test_the_runner_does_not_hold_the_key_of_all_services(perijove: RunningPerijove) -> None:
+def test_the_runner_does_not_hold_the_key_of_all_services(
+    perijove: RunningPerijove,
+) -> None:
     key = psutil.Process(perijove.pid("contents")).environ()["PERIJOVE_CONTENTS_SERVICE_KEY"]
     for name in ("runner", "runner_supervisor"):
         environment = psutil.Process(perijove.pid(name)).environ()
@@ -62,7 +66,11 @@ def test_the_runner_does_not_hold_the_key_of_all_services(perijove: RunningPerij
 def test_jupyter_finds_it_among_its_servers(perijove: RunningPerijove) -> None:
     command = [sys.executable, "-m", "jupyter", "server", "list", "--json"]
     listed = subprocess.run(
-        command, env=perijove.home.environment, capture_output=True, text=True, check=True
+        command,
+        env=perijove.home.environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     (found,) = map(json.loads, listed.stdout.splitlines())
     assert found["url"] == perijove.url
@@ -74,7 +82,11 @@ def test_jupyter_finds_it_among_its_servers(perijove: RunningPerijove) -> None:
 def test_it_lists_itself(perijove: RunningPerijove) -> None:
     command = [str(Path(sys.executable).with_name("perijove")), "list"]
     listed = subprocess.run(
-        command, env=perijove.home.environment, capture_output=True, text=True, check=True
+        command,
+        env=perijove.home.environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert listed.stdout == f"{perijove.url}?token={perijove.token} :: {perijove.root_dir}\n"
 
@@ -167,7 +179,9 @@ def test_two_run_side_by_side(start_perijove: Callable[..., RunningPerijove]) ->
     assert second.process.poll() is None
 
 
-def test_a_taken_port_is_one_clear_line(start_perijove: Callable[..., RunningPerijove]) -> None:
+def test_a_taken_port_is_one_clear_line(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         perijove = start_perijove("--port", str(port), ready=False)

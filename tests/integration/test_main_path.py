@@ -75,7 +75,13 @@ async def test_a_session_has_a_kernel_that_runs_code(
         (result,) = [found for found in kernel.of(request) if found.kind == "execute_result"]
         assert result.content["data"]["text/plain"] == "42"
         kinds = [found.kind for found in kernel.of(request) if found.channel == "iopub"]
-        assert kinds == ["status", "execute_input", "stream", "execute_result", "status"]
+        assert kinds == [
+            "status",
+            "execute_input",
+            "stream",
+            "execute_result",
+            "status",
+        ]
 
 
 async def test_the_kernel_works_where_the_notebook_is(
@@ -139,7 +145,9 @@ async def test_what_was_printed_while_away_is_delivered_on_return(
         assert kernel.printed(request).split() == [str(number) for number in range(40)]
 
 
-async def test_racing_creations_of_one_session_start_one_kernel(jupyter: JupyterClient) -> None:
+async def test_racing_creations_of_one_session_start_one_kernel(
+    jupyter: JupyterClient,
+) -> None:
     found = await asyncio.gather(*(jupyter.new_session("race.ipynb") for _ in range(8)))
     assert len({session["id"] for session in found}) == 1
     assert len({session["kernel"]["id"] for session in found}) == 1
