@@ -1,0 +1,76 @@
+"""The server under test: Perijove, or any other with `--server=URL --token=T`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conformance.client import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOTEBOOK: dict[str, Any] = {
+    "cells": [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "c1",
+            "metadata": {},
+            "outputs": [],
+            "source": ["1 +\n", "1"],
+        }
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--server", help="URL of a running server to test in place of Perijove")
+    parser.addoption("--token", default="", help="its token")
+    parser.addoption("--root", help="its root directory; it is emptied")
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    """Return the server under test."""
+    if url := request.config.getoption("--server", None):
+        root = request.config.getoption("--root")
+        token = request.config.getoption("--token")
+        found = Server(url, token, Path(root) if root else None, is_stock=True)
+        return replace(found, is_stock=found.ask("GET", "api").headers["Server"] != "Perijove")
+    running = request.getfixturevalue("shared_perijove")
+    return Server(running.url, running.token, running.root_dir, is_stock=False)
+
+
+@pytest.fixture
+def tree(server: Server) -> Iterator[Path]:
+    """Fill the server's root with a few entries; empty it in the end."""
+    if server.root is None:
+        pytest.skip("the server's root is out of reach")
+    _empty(server.root)
+    (server.root.parent / "secret.txt").write_text("CANARY")
+    (server.root / "d" / "e").mkdir(parents=True)
+    (server.root / "a.txt").write_text("abc\n")
+    (server.root / "bin.dat").write_bytes(bytes(range(256)))
+    (server.root / "d" / "c.txt").write_text("in d")
+    (server.root / ".hidden.txt").write_text("hidden")
+    (server.root / "n.ipynb").write_text(json.dumps(NOTEBOOK))
+    (server.root / "broken.ipynb").write_text("{")
+    yield server.root
+    _empty(server.root)
+
+
+def _empty(root: Path) -> None:
+    for path in root.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
