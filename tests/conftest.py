@@ -24,7 +24,7 @@ def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPeri
 
 @pytest.fixture
 def start_perijove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
-    """Start stacks for one test: arguments as on the command line, `ready=False` to not wait."""
+    """Start stacks for one test: as on the command line, `ready=False` to not wait."""
     yield from _starting(lambda: Home(tmp_path_factory.mktemp("home")))
 
 
@@ -55,8 +55,10 @@ async def jupyter(perijove: RunningPerijove) -> AsyncIterator[JupyterClient]:
 def _starting(make_home: Callable[[], Home]) -> Iterator[StartPerijove]:
     started: list[RunningPerijove] = []
 
-    def start(*arguments: str, ready: bool = True, home: Home | None = None) -> RunningPerijove:
-        found = RunningPerijove(home or make_home(), *arguments)
+    def start(
+        *arguments: str, ready: bool = True, home: Home | None = None, **environment: str
+    ) -> RunningPerijove:
+        found = RunningPerijove(home or make_home(), *arguments, **environment)
         started.append(found)
         return found.wait_ready() if ready else found
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GENEROUS_S = 60.0
+SPARED = "PERIJOVE_SPARED"
+"""Variable of what is meant to stay: the user's browser."""
 _POLL_S = 0.02
 
 
@@ -27,6 +29,15 @@ async def until(condition: Callable[[], Any], within_s: float = GENEROUS_S) -> A
     async with asyncio.timeout(within_s):
         while not (value := condition()):  # noqa: ASYNC110 - another process tells nobody
             await asyncio.sleep(_POLL_S)
+    return value
+
+
+def wait_for(condition: Callable[[], Any], within_s: float = GENEROUS_S) -> Any:
+    """Wait as `until` does, in a test that has no event loop."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(_POLL_S)
     return value
 
 
@@ -54,9 +65,7 @@ class Home:
 class RunningPerijove:
     """One `perijove up`, with everything it started."""
 
-    def __init__(
-        self, home: Home, *arguments: str, environment: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Home, *arguments: str, **environment: str) -> None:
         self.root_dir = home.root
         self.runtime_dir = home.runtime
         self.home = home
@@ -68,8 +77,8 @@ class RunningPerijove:
         rest = [part for pair in given.items() for part in pair]
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [command, "up", "--no-browser", *rest, *arguments],
-                env=home.environment | (environment or {}),
+                [command, "up", *rest, *arguments],
+                env=home.environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -142,7 +151,8 @@ class RunningPerijove:
         self.process.send_signal(number)
         assert self.process.wait(GENEROUS_S) == 0, self.report()
         _, alive = psutil.wait_procs(below, timeout=0)
-        assert not alive, f"left behind: {alive}\n{self.report()}"
+        left = [process for process in alive if SPARED not in _environment(process)]
+        assert not left, f"left behind: {left}\n{self.report()}"
         self.expect_nothing_left()
 
     def end(self) -> None:
@@ -186,15 +196,19 @@ class RunningPerijove:
         """Find processes by the runtime directory in their command or environment."""
         found = []
         for process in psutil.process_iter():
-            try:
-                words = [*process.cmdline(), *process.environ().values()]
-                if process.status() == psutil.STATUS_ZOMBIE:
-                    continue
-            except psutil.Error:
-                continue
-            if any(str(self.runtime_dir) in word for word in words):
+            environment = _environment(process)
+            words = [*_command(process), *environment.values()]
+            if SPARED not in environment and any(str(self.runtime_dir) in word for word in words):
                 found.append(process)
         return found
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """Return a process's environment; nothing if it is gone or waits to be reaped."""
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
 
 
 def _command(process: psutil.Process) -> list[str]:

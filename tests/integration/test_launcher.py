@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.jupyter_ws import JupyterClient
-from tests.running import Home, RunningPerijove, until
+from tests.running import Home, RunningPerijove, until, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,9 +240,28 @@ def test_stop_stops_the_one_that_is_named(
     assert stopping.wait(60) == 0
 
 
-async def test_the_stray_variables_of_another_jupyter_do_no_harm(
-    start_perijove: Callable[..., RunningPerijove], monkeypatch: pytest.MonkeyPatch
+def test_the_browser_gets_a_private_file_and_outlives_everything(
+    start_perijove: Callable[..., RunningPerijove], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
-    perijove = start_perijove()
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(
+        f'#!/bin/sh\necho "$$ $*" > {opened}.new; mv {opened}.new {opened}; sleep 60'
+    )
+    browser.chmod(0o700)
+    perijove = start_perijove(DISPLAY=":0", BROWSER=f"{browser} %s &")
+    wait_for(opened.exists)
+    pid, address = opened.read_text().split()
+    page = Path(address.removeprefix("file://"))
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert f"{perijove.url}lab?token={perijove.token}" in page.read_text()
+    perijove.stop()
+    assert not page.exists()
+    for process in (*psutil.Process(int(pid)).children(), psutil.Process(int(pid))):
+        process.kill()
+
+
+async def test_the_stray_variables_of_another_jupyter_do_no_harm(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
+    perijove = start_perijove(JPY_PARENT_PID=str(os.getpid()))
     assert "JPY_PARENT_PID" not in psutil.Process(perijove.pid("runner")).environ()

@@ -21,13 +21,12 @@ def can_open() -> bool:
     )
 
 
-def open_page(url: str, directory: Path) -> None:
-    """Open a page in the browser, which outlives this process.
+def open_page(url: str, page: Path) -> None:
+    """Open a URL in the browser, which outlives this process.
 
-    The browser is given a private file that leads there: its command line, which
+    The browser is given a private file, `page`, that leads there: its command line, which
     everyone on the machine can read, must not hold the token.
     """
-    page = directory / "open.html"
     target = quote(url, safe="/:?=&%").replace("&", "&amp;")
     write_private(
         page,

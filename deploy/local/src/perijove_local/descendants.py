@@ -28,8 +28,8 @@ def kill_all() -> int:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         killed.update(found)
-        _reap()
         time.sleep(0.01)
+        _reap()
     return len(killed)
 
 

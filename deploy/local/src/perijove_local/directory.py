@@ -52,6 +52,11 @@ class RuntimeDirectory:
         return self.path / "perijove.json"
 
     @property
+    def page(self) -> Path:
+        """The file that leads the browser to the front end."""
+        return self.path / "open.html"
+
+    @property
     def logs(self) -> Path:
         """Where the processes log."""
         return self.path / "logs"
@@ -65,7 +70,12 @@ class RuntimeDirectory:
         if self._made:
             shutil.rmtree(self.path, ignore_errors=True)
             return
-        for path in (self.record, *self.path.glob("*.sock"), *self.path.glob("*.sock.lock")):
+        for path in (
+            self.record,
+            self.page,
+            *self.path.glob("*.sock"),
+            *self.path.glob("*.sock.lock"),
+        ):
             with suppress(OSError):
                 path.unlink()
 

@@ -25,6 +25,8 @@ _TRIES = 3
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 10.0
 _STABLE_S = 10.0
 """A process that lived this long is restarted without delay again."""
+_KILLED_S = 2.0
+"""Seconds that the end of a killed process may take."""
 _PROBE_S, _SHOW_S, _IDLE_S = 0.02, 0.2, 1.0
 
 
@@ -115,16 +117,24 @@ class Supervision:
             members = [child for child in self.children if child.spec.stop_stage == stage]
             for child in members:
                 child.tell(signal.SIGTERM)
-            deadline = time.monotonic() + max(child.spec.grace_s for child in members)
-            while any(child.pid for child in members) and self._signals.stops <= asked:
-                if (left := deadline - time.monotonic()) <= 0:
-                    break
-                self._signals.wait(left)
-                self._reap()
-            for child in members:
-                if child.pid:
-                    self._terminal.event(f"{_title(child)} did not stop in time; it is killed")
+            grace_s = max(child.spec.grace_s for child in members)
+            self._await_end(members, grace_s, lambda: self._signals.stops <= asked)
+            killed = [child for child in members if child.pid]
+            for child in killed:
+                self._terminal.event(f"{_title(child)} has not stopped; it is killed")
                 child.kill()
+            self._await_end(killed, _KILLED_S, lambda: True)
+
+    def _await_end(
+        self, children: list[Child], within_s: float, is_patient: Callable[[], bool]
+    ) -> None:
+        """Wait until children have ended, for some seconds or as long as `is_patient`."""
+        deadline = time.monotonic() + within_s
+        while any(child.pid for child in children) and is_patient():
+            if (left := deadline - time.monotonic()) <= 0:
+                return
+            self._signals.wait(left)
+            self._reap()
 
     def _step(self, *, first: bool = False) -> bool:
         """Sleep until something is to do, and do it; return whether a process became ready."""

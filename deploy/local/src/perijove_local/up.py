@@ -59,9 +59,9 @@ def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> No
             records.write(supervision.children)
             records.announce()
             terminal.result(_banner(stack, url))
-            page = with_token(f"{url}lab", stack.options.token)
             if stack.options.browser and browser.can_open():
-                browser.open_page(page, stack.directory.path)
+                page = stack.directory.page
+                browser.open_page(with_token(f"{url}lab", stack.options.token), page)
             supervision.run(lambda: records.write(supervision.children))
         terminal.event("stopping; Ctrl-C again to kill everything at once")
     finally:
