@@ -46,16 +46,16 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
     caller = request.app[AUTH].identify(request)
     request[CALLER] = caller
     match = request.get(MATCH)
+    route = match.route if match else None
     origins = request.app[ORIGINS]
-    if match is None:
-        origins.check_host(request)
-        return _answer_unknown(request)
-    guard, route = match.row.guard, match.route
     if request.method not in _METHODS:
         raise Problem(405)
     if request.method not in _SAFE_METHODS and (route is None or route.checks_xsrf):
         await origins.check_xsrf(request, caller)
     origins.check_host(request)
+    if match is None:
+        return _answer_unknown(request)
+    guard = match.row.guard
     if request.method == "OPTIONS" and guard.is_api:
         return web.Response(status=200, headers=_PREFLIGHT)
     if route is None or route.checks_xsrf:
