@@ -17,7 +17,8 @@ async def main(settings: Settings) -> None:
     notebook_threads = Threads(settings.notebook_threads, "notebooks")
 
     async def tidy() -> None:
-        await threads.run(sweep, settings.root)
+        for root in (settings.root, settings.places().settings, settings.places().workspaces):
+            await threads.run(sweep, root)
         await asyncio.Event().wait()
 
     verifier = Verifier("contents", service_key=settings.service_key, api_token=settings.api_token)

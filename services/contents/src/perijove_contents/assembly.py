@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perijove.contents.v1 import contents_pb2, contents_pb2_grpc
+from perijove.contents.v1 import (
+    contents_pb2,
+    contents_pb2_grpc,
+    documents_pb2,
+    documents_pb2_grpc,
+)
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.server import Service
 from send2trash import send2trash
@@ -13,6 +18,10 @@ from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
 from perijove_contents.backends.notebooks import NbformatCodec
 from perijove_contents.backends.tree import Tree
+from perijove_contents.documents.backends.filesystem import FilesystemDocuments
+from perijove_contents.documents.backends.layout import Layout
+from perijove_contents.documents.manager import DocumentsManager
+from perijove_contents.documents.servicer import DocumentsServicer
 from perijove_contents.manager import ContentsManager, Rules
 from perijove_contents.servicer import ContentsServicer
 
@@ -26,21 +35,8 @@ _SERVICES = frozenset({PrincipalKind.SERVICE})
 
 def services(settings: Settings, threads: Threads, notebook_threads: Threads) -> list[Service]:
     """Return the services of this process."""
-    places = settings.places()
-    umask = int(settings.umask, 8)
-    tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
-    contents = ContentsServicer(
-        ContentsManager(
-            FilesystemStore(tree, threads, send2trash),
-            NbformatCodec(notebook_threads, Notary(places.data)),
-            Rules(
-                max_content_bytes=settings.max_content_bytes,
-                max_copy_bytes=settings.max_copy_bytes,
-                delete_to_trash=settings.delete_to_trash,
-                always_delete_directories=settings.always_delete_directories,
-            ),
-        )
-    )
+    contents = ContentsServicer(_contents(settings, threads, notebook_threads))
+    documents = DocumentsServicer(_documents(settings, threads))
     return [
         Service(
             contents_pb2.DESCRIPTOR.services_by_name["ContentsService"].full_name,
@@ -49,5 +45,33 @@ def services(settings: Settings, threads: Threads, notebook_threads: Threads) ->
             ),
             _PEOPLE,
             {"GetKernelPath": _SERVICES},
-        )
+        ),
+        Service(
+            documents_pb2.DESCRIPTOR.services_by_name["DocumentsService"].full_name,
+            lambda server: documents_pb2_grpc.add_DocumentsServiceServicer_to_server(
+                documents, server
+            ),
+            _PEOPLE,
+        ),
     ]
+
+
+def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -> ContentsManager:
+    umask = int(settings.umask, 8)
+    tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
+    return ContentsManager(
+        FilesystemStore(tree, threads, send2trash),
+        NbformatCodec(notebook_threads, Notary(settings.places().data)),
+        Rules(
+            max_content_bytes=settings.max_content_bytes,
+            max_copy_bytes=settings.max_copy_bytes,
+            delete_to_trash=settings.delete_to_trash,
+            always_delete_directories=settings.always_delete_directories,
+        ),
+    )
+
+
+def _documents(settings: Settings, threads: Threads) -> DocumentsManager:
+    places = settings.places()
+    layout = Layout(places.config, places.config_path, places.settings, places.workspaces)
+    return DocumentsManager(FilesystemDocuments(layout, threads))

@@ -18,8 +18,9 @@ class Places:
     """Directories on this machine."""
 
     data: str
-    config: tuple[str, ...]
-    """Best first; the first is written to."""
+    config: str
+    config_path: tuple[str, ...]
+    """Best first."""
     settings: str
     workspaces: str
 
@@ -45,25 +46,37 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Permission bits, in octal, that new entries of the tree do not have."""
     data_dir: str = ""
     """Where notebook signatures are; Jupyter's data directory if empty."""
+    config_dir: str = ""
+    """Where the user's configuration is; Jupyter's place if empty."""
     config_path: str = ""
-    """Directories, best first, with configuration; Jupyter's if empty. The first is written to."""
+    """Directories with configuration of all, best first, colons between; Jupyter's if empty."""
     settings_dir: str = ""
     """Where front-end settings are; JupyterLab's place if empty."""
     workspaces_dir: str = ""
     """Where workspaces are; JupyterLab's place if empty."""
 
+    def __post_init__(self) -> None:
+        """Refuse a root that cannot be served.
+
+        Raises:
+            ValueError: if it is no absolute directory.
+        """
+        if not os.path.isabs(self.root) or not os.path.isdir(self.root):
+            raise ValueError("`root` must be an absolute directory that exists")
+
     def places(self) -> Places:
         """Return where everything besides the tree is kept."""
+        config = self.config_dir or paths.jupyter_config_dir()
         config_path = self.config_path.split(os.pathsep) if self.config_path else []
-        lab = os.path.join(paths.jupyter_config_dir(), "lab")
         environ = os.environ
         return Places(
             data=self.data_dir or paths.jupyter_data_dir(),
-            config=tuple(config_path or paths.jupyter_config_path()),
+            config=config,
+            config_path=tuple(config_path or paths.jupyter_config_path()),
             settings=self.settings_dir
             or environ.get("JUPYTERLAB_SETTINGS_DIR")
-            or os.path.join(lab, "user-settings"),
+            or os.path.join(config, "lab", "user-settings"),
             workspaces=self.workspaces_dir
             or environ.get("JUPYTERLAB_WORKSPACES_DIR")
-            or os.path.join(lab, "workspaces"),
+            or os.path.join(config, "lab", "workspaces"),
         )

@@ -84,6 +84,13 @@ class AtomicFile:
             os.replace(self._temporary, self._target)
         return self._placed(directory), created
 
+    def replace_locked(self) -> os.stat_result:
+        """Put the file in the target's place, in a directory that is locked already."""
+        self._begin()
+        self._settle()
+        os.replace(self._temporary, self._target)
+        return self._placed(os.path.dirname(self._target))
+
     def place(self, target: str) -> os.stat_result:
         """Put the file at another place beside the target, if that is free.
 

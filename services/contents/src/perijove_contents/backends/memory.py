@@ -1,0 +1,263 @@
+"""The document tree in memory: for tests, and to show what a store must do."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from perijove_chassis.errors import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+)
+
+from perijove_contents.model import (
+    CHECKPOINT_ID,
+    HASH_ALGORITHM,
+    Checkpoint,
+    Entry,
+    EntryPath,
+    EntryType,
+    KernelPath,
+    is_listed,
+    type_of_name,
+)
+from perijove_contents.store import BATCH_ENTRIES, CHUNK_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+
+    from perijove_contents.store import OpenContent
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    data: bytes | None
+    """None for a directory."""
+    time_ns: int = field(default_factory=time.time_ns)
+    checkpoint: _Node | None = None
+
+
+class _OpenBytes:
+    def __init__(self, entry: Entry, data: bytes, *, is_text: bool) -> None:
+        self.entry = entry
+        self.is_text = is_text
+        self._data = data
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._data), CHUNK_BYTES):
+            yield self._data[start : start + CHUNK_BYTES]
+
+    async def close(self) -> None:
+        pass
+
+
+class MemoryStore:
+    """Keeps entries in a dictionary of this process."""
+
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+        self._nodes: dict[EntryPath, _Node] = {EntryPath(()): _Node(None)}
+        self._max_bytes = max_bytes
+
+    async def get(self, path: EntryPath) -> Entry:
+        """Return the entry at a path."""
+        node = self._node(path)
+        is_directory = node.data is None
+        return Entry(
+            path=path,
+            type=EntryType.DIRECTORY if is_directory else type_of_name(path.name),
+            size_bytes=None if node.data is None else len(node.data),
+            writable=True,
+            create_time_ns=node.time_ns,
+            update_time_ns=node.time_ns,
+        )
+
+    async def list(self, path: EntryPath, *, after: str = "") -> AsyncIterator[Sequence[Entry]]:
+        """Yield what a directory holds."""
+        if self._node(path).data is not None:
+            raise InvalidArgument(f"{path} is not a directory", reason="BAD_TYPE")
+        names = sorted(
+            found.name
+            for found in self._nodes
+            if found.parent == path and found.name > after and is_listed(found.name)
+        )
+        for start in range(0, max(len(names), 1), BATCH_ENTRIES):
+            batch = names[start : start + BATCH_ENTRIES]
+            yield [await self.get(path.child(name)) for name in batch]
+
+    async def open(
+        self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
+    ) -> OpenContent:
+        """Open a file for reading."""
+        data = self._file(path)
+        entry = replace(await self.get(path), hash=_hash(data) if want_hash else "")
+        return _OpenBytes(entry, data, is_text=want_text and _is_text(data))
+
+    async def write(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> tuple[Entry, bool]:
+        """Create or replace a file."""
+        data = b"".join([chunk async for chunk in content])
+        created = path not in self._nodes
+        if not created:
+            self._file(path)
+        self._require_hash(path, if_hash)
+        self._put(path, data)
+        return await self.get(path), created
+
+    async def append(
+        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+    ) -> Entry:
+        """Add to the end of a file."""
+        data = b"".join([chunk async for chunk in content])
+        present = self._file(path)
+        self._require_hash(path, if_hash)
+        self._put(path, present + data)
+        return await self.get(path)
+
+    async def make_directory(self, path: EntryPath) -> Entry:
+        """Create a directory."""
+        if path not in self._nodes:
+            self._put(path, None)
+        elif self._nodes[path].data is not None:
+            raise InvalidArgument(f"{path} is not a directory", reason="BAD_TYPE")
+        return await self.get(path)
+
+    async def create_free(
+        self, directory: EntryPath, names: Iterator[str], data: bytes | None
+    ) -> Entry:
+        """Create an entry under the first free name."""
+        path = self._first_free(directory, names)
+        self._put(path, data)
+        return await self.get(path)
+
+    async def copy_free(
+        self, path: EntryPath, directory: EntryPath, names: Iterator[str], *, max_bytes: int
+    ) -> Entry:
+        """Copy an entry under the first free name."""
+        is_directory = self._node(path).data is None
+        if is_directory and path.holds(directory):
+            raise InvalidArgument(f"{path} cannot be copied into itself", reason="BAD_PATH")
+        below = {found: node for found, node in self._nodes.items() if path.holds(found)}
+        if is_directory and sum(len(node.data or b"") for node in below.values()) > max_bytes:
+            raise ResourceExhausted(f"{path} is too large", reason="LIMIT_EXCEEDED")
+        copied = self._first_free(directory, names)
+        for found, node in below.items():
+            moved = EntryPath((*copied.parts, *found.parts[len(path.parts) :]))
+            self._nodes[moved] = _Node(node.data)
+        return await self.get(copied)
+
+    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+        """Move an entry."""
+        self._node(path)
+        self._require_directory(new_path.parent)
+        if new_path in self._nodes:
+            raise AlreadyExists(f"an entry is already at {new_path}", reason="ENTRY_EXISTS")
+        for found in [found for found in self._nodes if path.holds(found)]:
+            moved = EntryPath((*new_path.parts, *found.parts[len(path.parts) :]))
+            self._nodes[moved] = self._nodes.pop(found)
+
+    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+        """Delete an entry."""
+        self._node(path)
+        below = [found for found in self._nodes if path.holds(found)]
+        if len(below) > 1 and not even_full:
+            raise FailedPrecondition(f"{path} is not empty", reason="DIRECTORY_NOT_EMPTY")
+        for found in below:
+            del self._nodes[found]
+
+    async def trash(self, path: EntryPath) -> None:
+        """Delete an entry: nobody looks for it here."""
+        await self.delete(path, even_full=True)
+
+    async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
+        """Keep the present content of a file."""
+        node = _Node(self._file(path), self._node(path).time_ns)
+        self._nodes[path] = replace(self._nodes[path], checkpoint=node)
+        return Checkpoint(CHECKPOINT_ID, node.time_ns)
+
+    async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
+        """Return the checkpoints of a path."""
+        node = self._nodes.get(path)
+        kept = node.checkpoint if node else None
+        return [Checkpoint(CHECKPOINT_ID, kept.time_ns)] if kept else []
+
+    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Replace the content of a file by that of a checkpoint."""
+        self._put(path, self._checkpoint(path, checkpoint_id).data)
+
+    async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+        """Delete a checkpoint."""
+        self._checkpoint(path, checkpoint_id)
+        self._nodes[path] = replace(self._nodes[path], checkpoint=None)
+
+    async def kernel_path(self, path: EntryPath) -> KernelPath:
+        """Return where a kernel for a document would run."""
+        nearest = path
+        while nearest not in self._nodes or self._nodes[nearest].data is not None:
+            nearest = nearest.parent
+        return KernelPath(f"/{nearest}", f"/{path}")
+
+    def _node(self, path: EntryPath) -> _Node:
+        try:
+            return self._nodes[path]
+        except KeyError:
+            raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY") from None
+
+    def _file(self, path: EntryPath) -> bytes:
+        data = self._node(path).data
+        if data is None:
+            raise InvalidArgument(f"{path} is a directory, not a file", reason="BAD_TYPE")
+        return data
+
+    def _require_directory(self, path: EntryPath) -> None:
+        if path not in self._nodes or self._nodes[path].data is not None:
+            raise NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
+
+    def _require_hash(self, path: EntryPath, if_hash: str) -> None:
+        node = self._nodes.get(path)
+        if if_hash and (node is None or _hash(node.data or b"") != if_hash):
+            raise Aborted("the content is no longer the one known", reason="VERSION_MISMATCH")
+
+    def _put(self, path: EntryPath, data: bytes | None) -> None:
+        self._require_directory(path.parent)
+        present = self._nodes.get(path)
+        total = sum(len(node.data or b"") for node in self._nodes.values())
+        if (
+            total - len(present.data or b"" if present else b"") + len(data or b"")
+            > self._max_bytes
+        ):
+            raise ResourceExhausted(f"no room is left for {path}", reason="STORAGE_FULL")
+        self._nodes[path] = _Node(data, checkpoint=present.checkpoint if present else None)
+
+    def _first_free(self, directory: EntryPath, names: Iterator[str]) -> EntryPath:
+        self._require_directory(directory)
+        for name in names:
+            path = directory.child(name)
+            if path not in self._nodes:
+                return path
+        raise AlreadyExists(f"no name is free in {directory}", reason="ENTRY_EXISTS")
+
+    def _checkpoint(self, path: EntryPath, checkpoint_id: str) -> _Node:
+        self._file(path)
+        node = self._nodes[path].checkpoint
+        if node is None or checkpoint_id != CHECKPOINT_ID:
+            raise NotFound(f"{path} has no such checkpoint", reason="NO_SUCH_CHECKPOINT")
+        return node
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.new(HASH_ALGORITHM, data).hexdigest()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

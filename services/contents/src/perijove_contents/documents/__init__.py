@@ -1,0 +1,1 @@
+"""The small documents of front ends: configuration, settings, workspaces."""
