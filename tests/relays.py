@@ -52,7 +52,14 @@ class IpyKernel:
         file = self.directory / "c.json"
         fields = (name for name in ConnectionInfo.__slots__)
         file.write_text(json.dumps({name: getattr(self.connection, name) for name in fields}))
-        self._command = [sys.executable, "-m", "ipykernel_launcher", "-f", str(file)]
+        self._command = [
+            sys.executable,
+            "-Xfrozen_modules=off",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            str(file),
+        ]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

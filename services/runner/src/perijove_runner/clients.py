@@ -99,9 +99,13 @@ class ClientStream:
         self._sender.send(self.session.session_id, channel, frames)
 
     def ack(self, epoch: int, sequence: int) -> None:
-        """Note that all up to a sequence number was delivered. Nonsense is ignored."""
+        """Note that all up to a sequence number was delivered. Nonsense is ignored.
+
+        A lower number than before takes the rest back: what was on its way to a
+        client that is gone is delivered to it when it returns.
+        """
         place = self._feed.place(epoch, sequence)
-        if place is not None and (self.session.acked is None or place >= self.session.acked):
+        if place is not None:
             self.session.acked = place + 1
 
     def fail(self, error: DomainError) -> None:

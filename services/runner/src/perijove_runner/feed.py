@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from perijove_chassis.client import MAX_MESSAGE_BYTES
+
 from perijove_runner import encoding
 from perijove_runner.journal import EVERYONE, Journal, Record
 from perijove_runner.places import Places
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
 
     from perijove_runner.snapshot import RelayLimits
 
+MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
+"""Largest message that travels; in place of a larger one there is a gap."""
+
+_TOO_LARGE: Final = (
+    "JOURNAL_LIMIT",
+    "The kernel said something larger than can be sent to a client.",
+)
 _RESTARTED: Final = (
     "RUNNER_RESTARTED",
     "What the kernel said while its runner was restarted is lost.",
@@ -74,8 +83,13 @@ class Feed:
     def publish(self, channel: int, frames: Sequence[bytes], audience: str | None) -> int:
         """Number a message, keep it, wake who waits, and return its place."""
         place = self._journal.next_place
-        entry = encoding.entry(channel, self._places.sequence(place), frames)
-        self._append(Record(audience, entry))
+        sequence = self._places.sequence(place)
+        entry = encoding.entry(channel, sequence, frames)
+        if len(entry) > MAX_ENTRY_BYTES:
+            gap = self._gap(self.epoch, sequence, sequence, _TOO_LARGE)
+            self._append(Record(audience, gap, alone=True))
+        else:
+            self._append(Record(audience, entry))
         return place
 
     def place(self, epoch: int, sequence: int) -> int | None:
