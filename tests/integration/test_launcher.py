@@ -209,6 +209,17 @@ def test_a_runtime_directory_in_use_is_one_clear_line(
     assert len(other.said.splitlines()) == 1
 
 
+def test_a_process_that_cannot_start_is_named_with_the_end_of_its_log(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
+    perijove = start_perijove(ready=False, PERIJOVE_KERNELS_LOST_AFTER_S="soon")
+    assert perijove.process.wait(60) == 1
+    assert "kernels" in perijove.said
+    assert "does not start: it exited with status 2" in perijove.said
+    assert "PERIJOVE_KERNELS_LOST_AFTER_S" in perijove.said
+    perijove.expect_nothing_left()
+
+
 async def test_a_base_url_goes_before_everything(
     start_perijove: Callable[..., RunningPerijove],
 ) -> None:

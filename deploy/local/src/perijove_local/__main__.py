@@ -21,6 +21,9 @@ def main() -> None:
     except Failure as failure:
         terminal.error(str(failure))
         sys.exit(1)
+    except KeyboardInterrupt:
+        # Before anything was started: from then on it is a request to stop.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Stack:
             environment={},
             probe=probe.redis(path),
             start_stage=0,
-            stop_stage=2,
+            stop_stage=3,
         )
 
     def _service(self, name: str) -> ProcessSpec:
@@ -106,6 +106,8 @@ class Stack:
             arguments=(sys.executable, "-m", f"perijove_{name}"),
             environment=self._environment(name, told),
             probe=self._health(name, key, name),
+            # After the runner: the registry hears that its kernels are gone.
+            stop_stage=2,
         )
 
     def _runner(self) -> ProcessSpec:

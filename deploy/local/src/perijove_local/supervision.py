@@ -143,7 +143,7 @@ class Supervision:
         for child, due in tuple(self._due.items()):
             if due <= time.monotonic():
                 del self._due[child]
-                child.start()
+                self._restart(child)
         became = [child for child in self.children if child.check_ready()]
         if not first:
             for child in became:
@@ -156,6 +156,14 @@ class Supervision:
         if self._debug:
             self._logs.show_new(self._terminal)
         return bool(became)
+
+    def _restart(self, child: Child) -> None:
+        try:
+            child.start()
+        except OSError as error:
+            # The machine is out of something: that is no reason to end the others.
+            self._terminal.event(f"{child.spec.name} cannot be started: {error.strerror}")
+            self._due[child] = time.monotonic() + _LONGEST_DELAY_S
 
     def _pause(self) -> float:
         if any(child.pid and not child.ready for child in self.children):

@@ -62,12 +62,20 @@ def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> No
             if stack.options.browser and browser.can_open():
                 page = stack.directory.page
                 browser.open_page(with_token(f"{url}lab", stack.options.token), page)
-            supervision.run(lambda: records.write(supervision.children))
+            supervision.run(lambda: _update(records, supervision, terminal))
         terminal.event("stopping; Ctrl-C again to kill everything at once")
     finally:
         records.withdraw()
         supervision.stop()
         descendants.kill_all()
+
+
+def _update(records: Records, supervision: Supervision, terminal: Terminal) -> None:
+    try:
+        records.write(supervision.children)
+    except OSError as error:
+        # What runs goes on running; only the record is out of date.
+        terminal.event(f"the record of what runs cannot be written: {error.strerror}")
 
 
 def _reachable(options: Options, listening: socket.socket) -> tuple[str, int]:
