@@ -20,6 +20,24 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 """Cache policy of a file that may change: ask, and get 304 if it has not."""
 
+_MEDIA_TYPES = {
+    # What a system knows of these differs, and browsers are particular.
+    ".css": "text/css",
+    ".eot": "application/vnd.ms-fontobject",
+    ".ico": "image/vnd.microsoft.icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".md": "text/markdown",
+    ".mjs": "text/javascript",
+    ".otf": "font/otf",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".wasm": "application/wasm",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+
 
 def find_file(roots: Sequence[Path], path: str) -> Path | None:
     """Return the first file at a path below one of the directories. Reads the disk.
@@ -49,4 +67,8 @@ async def file_response(roots: Sequence[Path], path: str, cache: str) -> web.Str
     found = await asyncio.to_thread(find_file, roots, path)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND)
-    return web.FileResponse(found, headers={"Cache-Control": cache})
+    headers = {"Cache-Control": cache}
+    media_type = _MEDIA_TYPES.get(found.suffix)
+    if media_type:
+        headers["Content-Type"] = media_type
+    return web.FileResponse(found, headers=headers)

@@ -38,7 +38,7 @@ async def get_doc(request: web.Request) -> web.Response:
 async def get_unknown(request: web.Request) -> web.Response:
     """GET lab/{anything else}: the application, which says that there is no such page."""
     raw_path = request.rel_url.raw_path
-    if raw_path == request.app[SETTINGS].base_url + "lab/":
+    if raw_path.endswith("/"):
         return _without_slash(request)
     return await _respond(request, Place(not_found_url=raw_path))
 

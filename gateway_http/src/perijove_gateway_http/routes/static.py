@@ -48,8 +48,8 @@ def _readable(pattern: str, handler: Handler) -> Iterator[Route]:
 
 
 ROUTES = (
-    *_readable("static/lab/{path...}", get_bundle_file),
+    *_readable("static/lab/{path*}", get_bundle_file),
     *_readable("static/favicons/{name}", get_favicon),
-    *_readable("lab/extensions/{path...}", get_extension_file),
+    *_readable("lab/extensions/{path*}", get_extension_file),
     *_readable("custom/custom.css", get_custom_css),
 )
