@@ -124,6 +124,8 @@ class Kernelspec:
     resources: tuple[str, ...]
     """Names of its files."""
     protocol_version: str
+    directory: str
+    """Where its files are: `{resource_dir}` in `argv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class Kernel:
     create_time: float
     labels: Mapping[str, str]
     last_exit: KernelExit | None
+    revision: int
+    """The higher one is the newer one, over all kernels of the runner and its restarts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,8 +25,10 @@ class Launch:
 
     kernel_id: str
     argv: tuple[str, ...]
+    kernelspec_environment: Mapping[str, str] = field(repr=False)
+    """Variables beside and over those of the runner; `${NAME}` stands for one of the others."""
     environment: Mapping[str, str] = field(repr=False)
-    """Variables beside and over those of the runner."""
+    """Variables beside and over those."""
     working_directory: str
     """Absolute; the nearest parent that exists is taken. If empty, the runner's own."""
 
@@ -96,11 +98,12 @@ class Kernelspecs(Protocol):
     def all(self) -> Sequence[Kernelspec]:
         """Return them in order of their names."""
 
-    def get(self, name: str) -> Kernelspec:
+    async def get(self, name: str) -> Kernelspec:
         """Return one by its name, in any case of letters.
 
         Raises:
             NotFound: with reason `NO_SUCH_KERNELSPEC`.
+            Unavailable: if they are not known yet, soon after the start.
         """
 
     def read_resource(self, name: str, resource: str) -> AsyncIterator[bytes]:
@@ -149,9 +152,7 @@ class Relay(Protocol):
             DeadlineExceeded: if it does not in time.
         """
 
-    async def request(
-        self, channel: str, msg_type: str, content: bytes, timeout_s: float
-    ) -> bytes:
+    async def request(self, channel: str, msg_type: str, content: bytes, timeout_s: float) -> bytes:
         """Send a request of the runner's own and return the content of the reply.
 
         Raises:
@@ -171,8 +172,11 @@ class Relay(Protocol):
         """Return what the next runner must know to continue."""
 
 
-class MakeRelay(Protocol):
+R_co = TypeVar("R_co", bound=Relay, covariant=True)
+
+
+class MakeRelay(Protocol[R_co]):
     """Makes the relay of a kernel."""
 
-    def __call__(self, kernel_id: str, listener: RelayListener) -> Relay:
+    def __call__(self, kernel_id: str, listener: RelayListener) -> R_co:
         """Return a relay without sockets."""

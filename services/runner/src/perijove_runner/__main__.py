@@ -1,0 +1,42 @@
+"""A runner: puts its parts together and serves."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from perijove_chassis.credentials import RunnerVerifier
+from perijove_chassis.server import run, serve
+from perijove_chassis.settings import SettingsError
+
+from perijove_runner import wire
+from perijove_runner.announcer import Announcer
+from perijove_runner.backends.local import LocalMachine
+from perijove_runner.changes import ChangeFeed
+from perijove_runner.channels_servicer import channels_service
+from perijove_runner.duties import Duties
+from perijove_runner.manager import KernelManager, Ports
+from perijove_runner.relay import KernelRelay
+from perijove_runner.servicer import runner_service
+from perijove_runner.settings import PREFIX, RunnerSettings, refusing
+from perijove_runner.snapshot import RelayLimits
+
+
+async def main(settings: RunnerSettings, umask: int) -> None:
+    """Run a runner until it is told to stop."""
+    with refusing(SettingsError, ValueError):
+        verifier = RunnerVerifier(settings.id, settings.key())
+        machine = LocalMachine(settings.state_dir, os.environ, umask=umask)
+    feed, writer = ChangeFeed(), wire.Writer(settings.id, settings.address())
+    relay = partial(KernelRelay, limits=RelayLimits())
+    ports = Ports(machine.launcher, machine.state, machine.kernelspecs, relay)
+    manager = KernelManager(ports, feed, capacity=settings.capacity)
+    await manager.adopt()
+    announcer = Announcer(settings, writer, manager, feed)
+    duties = Duties(settings, manager, announcer, feed, machine)
+    services = [runner_service(manager, writer), channels_service(manager.relay)]
+    await serve(settings, verifier, services, background=duties.run)
+
+
+# Kernels get the umask of whoever starts the runner, which takes a stricter one for itself.
+run("runner", RunnerSettings, partial(main, umask=os.umask(0o077)), prefix=PREFIX)

@@ -1,0 +1,1 @@
+"""The machine: processes, files, installed kernelspecs, and sockets."""

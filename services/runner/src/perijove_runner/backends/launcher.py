@@ -1,0 +1,129 @@
+"""Starts processes of kernels so that they outlive the runner, and finds them again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import string
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perijove_chassis.errors import FailedPrecondition
+
+from perijove_runner.backends import notes
+from perijove_runner.backends.processes import LocalProcess, open_process
+from perijove_runner.backends.procfs import boot_id, pids_with_argument, start_ticks
+from perijove_runner.model import ProcessMark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perijove_runner.backends.layout import StateLayout
+    from perijove_runner.backends.memory import OutOfMemory
+    from perijove_runner.store import KernelProcess, Launch
+
+_STRIPPED = frozenset(
+    {
+        # A kernel ends by itself when this is not its parent.
+        "JPY_PARENT_PID",
+        # Python would take it for the kernel's own executable.
+        "PYTHONEXECUTABLE",
+    }
+)
+_STRIPPED_PREFIX = "PERIJOVE_"
+"""Settings of Perijove's processes, some of them secret."""
+
+
+class LocalLauncher:
+    """Launches kernels on this machine, each in a session and process group of its own."""
+
+    def __init__(
+        self, layout: StateLayout, environ: Mapping[str, str], *, umask: int, oom: OutOfMemory
+    ) -> None:
+        """Launch with an environment and a umask, less what is of no concern to kernels."""
+        self._layout = layout
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if name not in _STRIPPED and not name.startswith(_STRIPPED_PREFIX)
+        }
+        self._umask = umask
+        self._oom = oom
+        self._boot_id = boot_id()
+
+    async def launch(self, launch: Launch) -> KernelProcess:
+        """Start a process that outlives the runner.
+
+        Raises:
+            FailedPrecondition: with reason `KERNEL_START_FAILED` if it cannot.
+        """
+        cwd = await asyncio.to_thread(_nearest_directory, launch.working_directory)
+        self._oom.look()
+        # From here to the return nothing waits: a cancelled caller cannot lose a process.
+        try:
+            return self._start(launch, cwd)
+        except OSError as error:
+            raise FailedPrecondition(
+                f"the kernel's process could not be started: {error.strerror or 'unknown'}",
+                reason="KERNEL_START_FAILED",
+            ) from error
+
+    async def adopt(self, mark: ProcessMark) -> KernelProcess:
+        """Return a process that an earlier runner launched; it may be gone by now."""
+        return open_process(mark, self._layout.note(mark.pid, mark.start_ticks), self._oom)
+
+    async def end_unrecorded(self, kernel_id: str) -> None:
+        """End the process of a launch that the runner did not live to record."""
+        connection_file = str(self._layout.connection_file(kernel_id))
+        for pid in await asyncio.to_thread(pids_with_argument, connection_file):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def _start(self, launch: Launch, cwd: str | None) -> LocalProcess:
+        for socket in self._layout.kernel(launch.kernel_id).glob("s-*"):
+            socket.unlink()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        output = os.open(self._layout.output(launch.kernel_id), flags, 0o600)
+        try:
+            process = subprocess.Popen(
+                [str(Path(launch.argv[0]).expanduser()), *launch.argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=cwd,
+                env=self._environment(launch),
+                start_new_session=True,
+                umask=self._umask,
+            )
+        finally:
+            os.close(output)
+        # `LocalProcess` reaps it; Popen must neither wait for it nor warn that it lives.
+        process.returncode = 0
+        ticks = start_ticks(process.pid) or 0
+        note = self._layout.note(process.pid, ticks)
+        notes.make(note)
+        mark = ProcessMark(process.pid, ticks, self._boot_id)
+        return LocalProcess(mark, os.pidfd_open(process.pid), note, self._oom)
+
+    def _environment(self, launch: Launch) -> dict[str, str]:
+        around = {**self._environ, **launch.environment}
+        asked = {
+            name: string.Template(value).safe_substitute(around)
+            for name, value in launch.kernelspec_environment.items()
+        }
+        whole = {**self._environ, **asked, **launch.environment}
+        return {name: value for name, value in whole.items() if name not in _STRIPPED}
+
+
+def _nearest_directory(path: str) -> str | None:
+    if not path:
+        return None
+    wanted = Path(path)
+    for candidate in (wanted, *wanted.parents):
+        with suppress(OSError):
+            if candidate.is_dir() and os.access(candidate, os.X_OK):
+                return str(candidate)
+    return None

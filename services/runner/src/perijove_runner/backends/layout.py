@@ -1,0 +1,76 @@
+"""Where in its state directory a runner keeps what.
+
+lock                    held by the runner that uses the directory
+k/<12 hex digits>/      one kernel, private to the user
+    record.json         what the next runner needs to find it
+    relay.json          what its relay needs
+    connection.json     what the kernel reads: addresses and key
+    s-1 .. s-5          its sockets
+    output.log          its stdout and stderr
+p/<pid>.<start ticks>   one process; how it ended, once its reaper knows
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from perijove_runner.backends import notes
+
+PORTS = 5
+MAX_SOCKET_PATH_BYTES = 103
+"""What every Unix takes: macOS has the least."""
+
+
+class StateLayout:
+    """Names the files of a state directory."""
+
+    def __init__(self, root: str) -> None:
+        """Name the files below an absolute path.
+
+        Raises:
+            ValueError: if the path is relative, or too long for sockets in it.
+        """
+        self.root = Path(root)
+        if not self.root.is_absolute():
+            raise ValueError("the state directory must be an absolute path")
+        longest = f"{self.socket_base('')}-{PORTS}"
+        if (over := len(longest.encode()) - MAX_SOCKET_PATH_BYTES) > 0:
+            raise ValueError(
+                f"the path of the state directory is {over} bytes too long for sockets in it"
+            )
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked by the runner that uses the directory."""
+        return self.root / "lock"
+
+    @property
+    def kernels(self) -> Path:
+        """The directory of all kernels' directories."""
+        return self.root / "k"
+
+    @property
+    def processes(self) -> Path:
+        """The directory of processes' notes."""
+        return self.root / notes.DIRECTORY
+
+    def kernel(self, kernel_id: str) -> Path:
+        """Return the directory of a kernel; short, whatever the id."""
+        return self.kernels / hashlib.sha256(kernel_id.encode()).hexdigest()[:12]
+
+    def connection_file(self, kernel_id: str) -> Path:
+        """Return the file in which a kernel finds its addresses and key."""
+        return self.kernel(kernel_id) / "connection.json"
+
+    def output(self, kernel_id: str) -> Path:
+        """Return the file of a kernel's stdout and stderr."""
+        return self.kernel(kernel_id) / "output.log"
+
+    def socket_base(self, kernel_id: str) -> Path:
+        """Return the path that `-<port>` is added to for each of a kernel's sockets."""
+        return self.kernel(kernel_id) / "s"
+
+    def note(self, pid: int, start_ticks: int) -> Path:
+        """Return the note of a process: empty while it lives."""
+        return self.processes / f"{pid}.{start_ticks}"

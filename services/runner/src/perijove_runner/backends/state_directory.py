@@ -1,0 +1,191 @@
+"""Keeps kernels in files, in a directory that one runner at a time uses."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import structlog
+from perijove_chassis.errors import ResourceExhausted
+
+from perijove_runner.model import ConnectionInfo, KernelRecord
+from perijove_runner.snapshot import RelaySnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perijove_runner.backends.layout import StateLayout
+    from perijove_runner.model import Kernelspec
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+_PYTHONS = frozenset(
+    {"python", f"python{sys.version_info[0]}", f"python{sys.version_info[0]}.{sys.version_info[1]}"}
+)
+_TEMPLATE = re.compile(r"\{([A-Za-z0-9_]+)\}")
+_LOCK_TRIES = 30
+_LOCK_PAUSE_S = 0.1
+_MAX_OUTPUT_BYTES = 1024 * 1024
+
+
+class StateDirectoryInUseError(ValueError):
+    """Another runner uses the directory."""
+
+
+class StateDirectory:
+    """A runner's state, locked for as long as the process lives.
+
+    Nothing is synced to the disk: the state serves a runner that comes after
+    this one on the same boot, and the kernels do not outlive the boot either.
+    """
+
+    def __init__(self, layout: StateLayout) -> None:
+        """Make the directory private and lock it.
+
+        Raises:
+            StateDirectoryInUseError: if another runner holds it for some seconds.
+        """
+        self._layout = layout
+        for directory in (layout.root, layout.kernels, layout.processes):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A directory that was there before may be open to others.
+        layout.root.chmod(0o700)
+        # Not inherited by kernels: they would hold the lock beyond the runner.
+        self._lock = os.open(layout.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._take_lock()
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._lock)
+
+    def connection(self, kernel_id: str, kernelspec_name: str) -> ConnectionInfo:
+        """Make the private place of a new kernel, and say where it shall listen."""
+        connection = ConnectionInfo(
+            transport="ipc",
+            ip=str(self._layout.socket_base(kernel_id)),
+            shell_port=1,
+            iopub_port=2,
+            stdin_port=3,
+            control_port=4,
+            hb_port=5,
+            key=secrets.token_hex(32),
+            signature_scheme="hmac-sha256",
+            kernel_name=kernelspec_name,
+        )
+        with _os_errors_as_domain():
+            shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
+            self._layout.kernel(kernel_id).mkdir(mode=0o700)
+            _replace(self._layout.connection_file(kernel_id), msgspec.json.encode(connection))
+        return connection
+
+    def argv(self, kernel_id: str, spec: Kernelspec) -> tuple[str, ...]:
+        """Return the command line of a kernel, ready to run."""
+        argv = list(spec.argv)
+        if argv and argv[0] in _PYTHONS:
+            # Which Python is first on the PATH is chance; this one has what it needs.
+            argv[0] = sys.executable
+        values = {
+            "connection_file": str(self._layout.connection_file(kernel_id)),
+            "prefix": sys.prefix,
+            "resource_dir": spec.directory,
+        }
+        return tuple(_TEMPLATE.sub(lambda m: values.get(m[1], m[0]), part) for part in argv)
+
+    def save(self, record: KernelRecord) -> None:
+        """Keep a record in place of the kernel's previous one, whole or not at all."""
+        with _os_errors_as_domain():
+            _replace(
+                self._layout.kernel(record.kernel_id) / "record.json", msgspec.json.encode(record)
+            )
+
+    def save_relay(self, kernel_id: str, snapshot: RelaySnapshot) -> None:
+        """Keep a relay's snapshot in place of the kernel's previous one."""
+        with _os_errors_as_domain():
+            _replace(self._layout.kernel(kernel_id) / "relay.json", msgspec.json.encode(snapshot))
+
+    def load(self) -> list[tuple[KernelRecord, RelaySnapshot | None]]:
+        """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
+        found = []
+        for directory in self._layout.kernels.iterdir():
+            record = _read(directory / "record.json", KernelRecord)
+            if record is None or self._layout.kernel(record.kernel_id) != directory:
+                log.warning("kernel's record dropped", directory=directory.name)
+                shutil.rmtree(directory, ignore_errors=True)
+                continue
+            found.append((record, _read(directory / "relay.json", RelaySnapshot)))
+        self._drop_stray_notes([record for record, _ in found])
+        return sorted(found, key=lambda pair: pair[0].create_time)
+
+    def remove(self, kernel_id: str) -> None:
+        """Forget a kernel and remove its private place."""
+        shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
+
+    def trim_outputs(self) -> None:
+        """Empty the output files that have become too long.
+
+        Kernels append to them, so that what they write next begins a short one.
+        """
+        for output in self._layout.kernels.glob("*/output.log"):
+            try:
+                if output.stat().st_size > _MAX_OUTPUT_BYTES:
+                    os.truncate(output, 0)
+            except OSError:
+                continue
+
+    def _take_lock(self) -> None:
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # The previous runner may be about to end.
+                time.sleep(_LOCK_PAUSE_S)
+            else:
+                return
+        self.close()
+        raise StateDirectoryInUseError("another runner uses the state directory")
+
+    def _drop_stray_notes(self, records: list[KernelRecord]) -> None:
+        known = {
+            self._layout.note(record.process.pid, record.process.start_ticks)
+            for record in records
+            if record.process
+        }
+        for note in self._layout.processes.iterdir():
+            if note not in known:
+                note.unlink(missing_ok=True)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    draft.replace(path)
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.MsgspecError, json.JSONDecodeError):
+        return None
+
+
+@contextmanager
+def _os_errors_as_domain() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ResourceExhausted(
+            "the runner cannot write its state", reason="STORAGE_FULL"
+        ) from error

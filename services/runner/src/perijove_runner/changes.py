@@ -1,0 +1,99 @@
+"""Which kernels have changed since they were last told of, at a bounded rate."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perijove_runner.model import Kernel
+
+INTERVAL_S = 0.1
+"""Least time between two tellings of one kernel: the newest state wins."""
+
+_MAX_GONE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be told now; empty if nothing happened for a while."""
+
+    kernel_ids: tuple[str, ...] = ()
+    gone: tuple[Kernel, ...] = ()
+    """Kernels that are gone, as they were last."""
+    kernelspecs: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.kernel_ids or self.gone or self.kernelspecs)
+
+
+class ChangeFeed:
+    """Collects changes for one reader: the first at once, then some ten a second per kernel.
+
+    Without a reader it keeps one mark per kernel, and no more gone ones than a
+    limit: a reader that comes back begins with the whole state anyway.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._changed: set[str] = set()
+        self._told_at: dict[str, float] = {}
+        self._gone: deque[Kernel] = deque(maxlen=_MAX_GONE)
+        self._kernelspecs = False
+
+    def kernel_changed(self, kernel_id: str) -> None:
+        """Note that a kernel is new or has changed."""
+        self._changed.add(kernel_id)
+        self._wake.set()
+
+    def kernel_gone(self, kernel: Kernel) -> None:
+        """Note that a kernel is gone."""
+        self._changed.discard(kernel.kernel_id)
+        self._told_at.pop(kernel.kernel_id, None)
+        self._gone.append(kernel)
+        self._wake.set()
+
+    def kernelspecs_changed(self) -> None:
+        """Note that the kernelspecs have changed."""
+        self._kernelspecs = True
+        self._wake.set()
+
+    def begin(self) -> None:
+        """Forget all that was noted: the reader takes the whole state now."""
+        self._changed.clear()
+        self._gone.clear()
+        self._kernelspecs = False
+
+    async def take(self, timeout_s: float) -> Changes:
+        """Wait for changes that are due, for at most some seconds, and return them."""
+        deadline = self._clock() + timeout_s
+        while True:
+            now = self._clock()
+            if changes := self._due(now):
+                return changes
+            if now >= deadline:
+                return Changes()
+            self._wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._next_due(deadline) - now):
+                    await self._wake.wait()
+
+    def _due(self, now: float) -> Changes:
+        due = {i for i in self._changed if now >= self._told_at.get(i, 0.0) + INTERVAL_S}
+        changes = Changes(tuple(sorted(due)), tuple(self._gone), self._kernelspecs)
+        self._changed -= due
+        self._told_at.update(dict.fromkeys(due, now))
+        self._gone.clear()
+        self._kernelspecs = False
+        return changes
+
+    def _next_due(self, deadline: float) -> float:
+        waiting = (self._told_at.get(i, 0.0) + INTERVAL_S for i in self._changed)
+        return min((deadline, *waiting))

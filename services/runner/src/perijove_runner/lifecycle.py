@@ -1,0 +1,308 @@
+"""One kernel: its process, its relay, and what may happen to them in which order."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+import structlog
+from perijove_chassis.errors import DomainError, NotFound
+
+from perijove_runner import exits
+from perijove_runner.model import ExecutionState, ExitCause, Kernel
+from perijove_runner.patience import end_process, until_ready
+from perijove_runner.store import Launch, Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perijove_runner.model import KernelRecord, ProcessExit
+    from perijove_runner.patience import Policy
+    from perijove_runner.snapshot import RelaySnapshot
+    from perijove_runner.store import KernelProcess, Launcher, StateStore
+
+R = TypeVar("R", bound=Relay)
+log = structlog.get_logger()
+
+
+class HeldKernel(Generic[R]):
+    """A kernel that this runner holds. One operation at a time, in the order asked for."""
+
+    def __init__(
+        self,
+        record: KernelRecord,
+        relay: R,
+        *,
+        launcher: Launcher,
+        state: StateStore,
+        policy: Policy,
+        clock: Callable[[], float],
+        revision: Callable[[], int],
+        changed: Callable[[], None],
+        gone: Callable[[], None],
+    ) -> None:
+        self.relay = relay
+        self._record = record
+        self._launcher = launcher
+        self._state = state
+        self._policy = policy
+        self._clock = clock
+        self._revision = revision
+        self._changed = changed
+        self._announce_gone = gone
+        self._lock = asyncio.Lock()
+        self._process: KernelProcess | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._forced_state: ExecutionState | None = None
+        self._failures = 0
+        self._gone = False
+        self._opened = False
+        self._saved: RelaySnapshot | None = None
+
+    def view(self) -> Kernel:
+        """Return the kernel as others see it."""
+        record = self._record
+        return Kernel(
+            kernel_id=record.kernel_id,
+            kernelspec_name=record.kernelspec_name,
+            execution_state=self._forced_state or self.relay.execution_state,
+            last_activity_time=self.relay.last_activity_time or record.launch_time,
+            connection_count=self.relay.connection_count,
+            epoch=record.epoch,
+            create_time=record.create_time,
+            labels=record.labels,
+            last_exit=record.last_exit,
+            revision=self._revision(),
+        )
+
+    async def launch(self) -> bool:
+        """Launch the first process, unless the kernel has one.
+
+        Returns:
+            Whether this call launched it.
+
+        Raises:
+            NotFound: if the kernel went away meanwhile.
+            FailedPrecondition: if the process cannot be started.
+        """
+        async with self._lock:
+            self._require_held()
+            if self._process:
+                return False
+            await self._begin_process_or_give_up(self._record.epoch)
+        return True
+
+    async def adopt(self, snapshot: RelaySnapshot | None) -> None:
+        """Take up the process that an earlier runner launched, dead or alive."""
+        async with self._lock:
+            mark = self._record.process
+            if mark is None:
+                # That runner died between the intention and the record of it.
+                await self._launcher.end_unrecorded(self._record.kernel_id)
+                if self._record.epoch == 1:
+                    self._forget()
+                else:
+                    await self._begin_process_or_give_up(self._record.epoch)
+                return
+            await self.relay.open(self._record.connection, self._record.epoch, snapshot)
+            self._opened = True
+            self._watch(await self._launcher.adopt(mark))
+            self._changed()
+
+    async def update(
+        self, labels: Mapping[str, str] | None, environment: Mapping[str, str] | None
+    ) -> None:
+        """Replace the labels, and add to the environment of later processes."""
+        async with self._lock:
+            self._require_held()
+            record = self._record
+            if labels is not None:
+                record = dataclasses.replace(record, labels=labels)
+            if environment is not None:
+                merged = {**record.environment, **environment}
+                record = dataclasses.replace(record, environment=merged)
+            self._keep(record)
+
+    async def interrupt(self) -> None:
+        """Interrupt what the kernel runs, the way its kernelspec asks for.
+
+        Raises:
+            DeadlineExceeded: if it is asked by message and does not answer.
+        """
+        async with self._lock:
+            process = self._require_held()
+            if self._record.interrupt_mode == "message":
+                limit = self._policy.interrupt_s
+                await self.relay.request("control", "interrupt_request", b"{}", limit)
+            elif self.relay.execution_state is not ExecutionState.STARTING:
+                # A signal during the start would end it; nothing runs there yet.
+                process.interrupt()
+
+    async def restart(self) -> None:
+        """Replace the process and wait until the new one answers.
+
+        Raises:
+            DeadlineExceeded: if it does not answer in time; it stays.
+            FailedPrecondition: if it cannot be started, or ends at once.
+        """
+        async with self._lock:
+            self._require_held()
+            self._force(ExecutionState.RESTARTING)
+            try:
+                await self._end_process(restart=True, polite_s=self._policy.polite_s)
+                self._note_exit(ExitCause.RESTARTED)
+                await self.relay.close_sockets()
+                await self._begin_process_or_give_up(self._record.epoch + 1)
+                self._failures = 0
+                await until_ready(self._process, self.relay, self._policy.ready_s)
+            finally:
+                if not self._gone:
+                    self._force(None)
+
+    async def shut_down(self, cause: ExitCause, polite_s: float | None = None) -> None:
+        """End the process and forget the kernel. Returns once the process is gone."""
+        async with self._lock:
+            self._require_held()
+            limit = self._policy.polite_s if polite_s is None else polite_s
+            await self._end_process(restart=False, polite_s=limit)
+            self._note_exit(cause)
+            self._forget()
+
+    async def release(self) -> None:
+        """Let go of the process without ending it, for the next runner to adopt."""
+        async with self._lock:
+            self.save_snapshot()
+            if self._watcher:
+                self._watcher.cancel()
+            await self.relay.close_sockets()
+
+    def save_snapshot(self) -> None:
+        """Keep what the relay knows, if it has changed since the last time."""
+        snapshot = self.relay.snapshot()
+        # When something last happened is not worth a write of its own.
+        at = snapshot.last_activity_time
+        if not self._gone and (
+            self._saved is None
+            or msgspec.structs.replace(self._saved, last_activity_time=at) != snapshot
+        ):
+            try:
+                self._state.save_relay(self._record.kernel_id, snapshot)
+            except DomainError as error:
+                log.warning("relay not recorded", kernel_id=self._record.kernel_id, why=str(error))
+                return
+            self._saved = snapshot
+
+    def _require_held(self) -> KernelProcess:
+        # `launch` is the one caller that does without a process.
+        if self._gone:
+            raise no_such_kernel(self._record.kernel_id)
+        return self._process  # type: ignore[return-value]
+
+    async def _begin_process(self, epoch: int) -> None:
+        record = dataclasses.replace(
+            self._record, epoch=epoch, process=None, launch_time=self._clock()
+        )
+        # Kept first: a process that nothing tells of could never be found again.
+        self._record = record
+        self._state.save(record)
+        launch = Launch(
+            kernel_id=record.kernel_id,
+            argv=record.argv,
+            kernelspec_environment=record.kernelspec_environment,
+            environment=record.environment,
+            working_directory=record.working_directory,
+        )
+        process = await self._launcher.launch(launch)
+        self._watch(process)
+        self._keep(dataclasses.replace(record, process=process.mark))
+        try:
+            await self.relay.open(record.connection, epoch)
+            self._opened = True
+        except BaseException:
+            process.kill()
+            raise
+        self.save_snapshot()
+        log.info("kernel launched", kernel_id=record.kernel_id, epoch=epoch, pid=process.mark.pid)
+
+    async def _begin_process_or_give_up(self, epoch: int) -> None:
+        try:
+            await self._begin_process(epoch)
+        except BaseException:
+            self._give_up()
+            raise
+
+    async def _end_process(self, *, restart: bool, polite_s: float) -> None:
+        if self._process:
+            await end_process(
+                self._process, self.relay, self._policy, restart=restart, polite_s=polite_s
+            )
+        # So that the watcher, which waits for the lock, lets it go.
+        self._process = None
+
+    def _watch(self, process: KernelProcess) -> None:
+        self._process = process
+        self._watcher = asyncio.create_task(self._recover_when_dead(process))
+
+    async def _recover_when_dead(self, process: KernelProcess) -> None:
+        ended = await process.wait()
+        async with self._lock:
+            if process is self._process:
+                self._process = None
+                await self._recover(ended)
+
+    async def _recover(self, ended: ProcessExit) -> None:
+        self._keep(dataclasses.replace(self._record, last_exit=exits.explain(ended, self._clock())))
+        if self._clock() - self._record.launch_time >= self._policy.stable_s:
+            self._failures = 0
+        self._failures += 1
+        log.warning(
+            "kernel died", kernel_id=self._record.kernel_id, exit=ended, in_a_row=self._failures
+        )
+        if self._failures > self._policy.restart_limit:
+            self._give_up()
+            return
+        self.relay.publish_status("restarting")
+        await self.relay.close_sockets()
+        try:
+            await self._begin_process_or_give_up(self._record.epoch + 1)
+        except DomainError as error:
+            log.warning("kernel not restarted", kernel_id=self._record.kernel_id, why=str(error))
+        except Exception:
+            log.exception("kernel not restarted", kernel_id=self._record.kernel_id)
+
+    def _give_up(self) -> None:
+        if self._opened:
+            self.relay.publish_status("dead")
+        self._forget()
+
+    def _forget(self) -> None:
+        self._gone = True
+        self._force(ExecutionState.DEAD)
+        if self._watcher and self._watcher is not asyncio.current_task():
+            self._watcher.cancel()
+        self._state.remove(self._record.kernel_id)
+        self._announce_gone()
+
+    def _note_exit(self, cause: ExitCause) -> None:
+        last_exit = exits.asked_for(cause, self._clock())
+        self._keep(dataclasses.replace(self._record, last_exit=last_exit))
+
+    def _keep(self, record: KernelRecord) -> None:
+        self._record = record
+        try:
+            self._state.save(record)
+        except DomainError as error:
+            # What is true stays true: only the next runner would know less.
+            log.warning("kernel not recorded", kernel_id=record.kernel_id, why=str(error))
+        self._changed()
+
+    def _force(self, state: ExecutionState | None) -> None:
+        self._forced_state = state
+        self._changed()
+
+
+def no_such_kernel(kernel_id: str) -> NotFound:
+    """Return the error for an id that no kernel has."""
+    return NotFound(f"Kernel does not exist: {kernel_id}", reason="NO_SUCH_KERNEL")

@@ -1,0 +1,253 @@
+"""The kernels of a runner: launched, found again, looked up, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import structlog
+from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
+
+from perijove_runner.lifecycle import HeldKernel, no_such_kernel
+from perijove_runner.model import ExitCause, Kernel, KernelRecord
+from perijove_runner.patience import Policy
+from perijove_runner.store import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+
+    from perijove_runner.changes import ChangeFeed
+    from perijove_runner.model import Kernelspec, LaunchRequest
+    from perijove_runner.store import Kernelspecs, Launcher, MakeRelay, StateStore
+
+R = TypeVar("R", bound=Relay)
+T = TypeVar("T")
+log = structlog.get_logger()
+
+_SAVE_AFTER_S = 0.02
+"""A request that is answered within this leaves no trace on the disk."""
+
+_CLOSE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports(Generic[R]):
+    """What the manager works with."""
+
+    launcher: Launcher
+    state: StateStore
+    kernelspecs: Kernelspecs
+    make_relay: MakeRelay[R]
+
+
+class KernelManager(Generic[R]):
+    """Holds the kernels of this runner.
+
+    What is begun is finished, also when the caller goes away meanwhile.
+    """
+
+    def __init__(
+        self,
+        ports: Ports[R],
+        feed: ChangeFeed,
+        *,
+        capacity: int,
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ports = ports
+        self._feed = feed
+        self._capacity = capacity
+        self._policy = policy or Policy()
+        self._clock = clock
+        self._kernels: dict[str, HeldKernel[R]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._unsaved: set[str] = set()
+        self._last_revision = 0
+        self._closing = False
+
+    async def adopt(self) -> None:
+        """Take up the kernels that an earlier runner of this state left."""
+        for record, snapshot in self._ports.state.load():
+            held = self._hold(record)
+            try:
+                await held.adopt(snapshot)
+            except DomainError as error:
+                log.warning("kernel not adopted", kernel_id=record.kernel_id, why=str(error))
+            else:
+                log.info("kernel adopted", kernel_id=record.kernel_id, epoch=record.epoch)
+
+    def kernels(self) -> tuple[list[Kernel], int]:
+        """Return all kernels in order of their start, and the revision this is as of."""
+        return [held.view() for held in self._kernels.values()], self.revision()
+
+    def find(self, kernel_id: str) -> Kernel | None:
+        """Return a kernel, if it is here."""
+        held = self._kernels.get(kernel_id)
+        return held.view() if held else None
+
+    def relay(self, kernel_id: str) -> R:
+        """Return the relay of a kernel.
+
+        Raises:
+            NotFound: with reason `NO_SUCH_KERNEL`.
+        """
+        return self._held(kernel_id).relay
+
+    def revision(self) -> int:
+        """Return a number above all that were returned before, also by earlier runners."""
+        self._last_revision = max(self._last_revision + 1, int(self._clock() * 1e6))
+        return self._last_revision
+
+    async def launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
+        """Launch a kernel, unless one with the id is here; return it, and whether it is new.
+
+        Raises:
+            NotFound: with reason `NO_SUCH_KERNELSPEC`.
+            ResourceExhausted: with reason `NO_CAPACITY`.
+            FailedPrecondition: with reason `KERNEL_START_FAILED`.
+            Unavailable: if the runner is about to stop.
+        """
+        return await self._finish(self._launch(request))
+
+    async def update(
+        self,
+        kernel_id: str,
+        labels: Mapping[str, str] | None,
+        environment: Mapping[str, str] | None,
+    ) -> Kernel:
+        """Replace the labels of a kernel, and add to the environment of its later processes."""
+        held = self._held(kernel_id)
+        await self._finish(held.update(labels, environment))
+        return held.view()
+
+    async def interrupt(self, kernel_id: str) -> None:
+        """Interrupt what a kernel runs."""
+        await self._finish(self._held(kernel_id).interrupt())
+
+    async def restart(self, kernel_id: str) -> Kernel:
+        """Replace a kernel's process, wait until it answers, and return the kernel."""
+        held = self._held(kernel_id)
+        await self._finish(held.restart())
+        return held.view()
+
+    async def shut_down(self, kernel_id: str, cause: ExitCause = ExitCause.SHUTDOWN) -> int:
+        """End a kernel and return the revision as of which it is gone."""
+        await self._finish(self._held(kernel_id).shut_down(cause))
+        return self.revision()
+
+    def kernelspecs(self) -> Sequence[Kernelspec]:
+        """Return the kernelspecs that can be started here, in order of their names."""
+        return self._ports.kernelspecs.all()
+
+    def read_resource(self, name: str, resource: str) -> AsyncIterator[bytes]:
+        """Read a file of a kernelspec; see `Kernelspecs.read_resource`."""
+        return self._ports.kernelspecs.read_resource(name, resource)
+
+    async def close(self, *, keep: bool, polite_s: float) -> None:
+        """End all kernels, or let go of them for the next runner, within some seconds."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        held = list(self._kernels.values())
+        if keep:
+            ending = [one.release() for one in held]
+        else:
+            ending = [one.shut_down(ExitCause.SHUTDOWN, polite_s) for one in held]
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*ending, return_exceptions=True)
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        except TimeoutError:
+            log.warning("kernels not closed in time")
+
+    def relay_changed(self, kernel_id: str) -> None:
+        """Hear from a relay that something in its kernel has changed."""
+        self._feed.kernel_changed(kernel_id)
+
+    def relay_must_persist(self, kernel_id: str) -> None:
+        """Hear from a relay that its snapshot has changed."""
+        if not self._unsaved:
+            asyncio.get_running_loop().call_later(_SAVE_AFTER_S, self._save_snapshots)
+        self._unsaved.add(kernel_id)
+
+    async def _launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
+        kernel_id = request.kernel_id
+        if held := self._kernels.get(kernel_id):
+            try:
+                created = await held.launch()
+                return held.view(), created
+            except NotFound:
+                log.info("kernel launched anew while it ended", kernel_id=kernel_id)
+        spec = await self._ports.kernelspecs.get(request.kernelspec_name)
+        if kernel_id in self._kernels:
+            return await self._launch(request)
+        if self._closing:
+            raise Unavailable("the runner is about to stop")
+        if len(self._kernels) >= self._capacity:
+            raise ResourceExhausted("the runner has no room", reason="NO_CAPACITY")
+        now = self._clock()
+        state = self._ports.state
+        record = KernelRecord(
+            kernel_id=kernel_id,
+            kernelspec_name=spec.name,
+            argv=state.argv(kernel_id, spec),
+            kernelspec_environment=spec.environment,
+            environment=request.environment,
+            interrupt_mode=spec.interrupt_mode,
+            working_directory=request.working_directory,
+            labels=request.labels,
+            connection=state.connection(kernel_id, spec.name),
+            create_time=now,
+            epoch=1,
+            launch_time=now,
+        )
+        held = self._hold(record)
+        created = await held.launch()
+        return held.view(), created
+
+    def _hold(self, record: KernelRecord) -> HeldKernel[R]:
+        kernel_id = record.kernel_id
+        held = self._kernels[kernel_id] = HeldKernel(
+            record,
+            self._ports.make_relay(kernel_id, self),
+            launcher=self._ports.launcher,
+            state=self._ports.state,
+            policy=self._policy,
+            clock=self._clock,
+            revision=self.revision,
+            changed=lambda: self._feed.kernel_changed(kernel_id),
+            gone=lambda: self._let_go(kernel_id),
+        )
+        return held
+
+    def _let_go(self, kernel_id: str) -> None:
+        held = self._kernels.pop(kernel_id)
+        self._feed.kernel_gone(held.view())
+        # Its clients may still take what they have not got; nobody waits for that.
+        self._own(held.relay.end())
+        log.info("kernel gone", kernel_id=kernel_id)
+
+    def _held(self, kernel_id: str) -> HeldKernel[R]:
+        held = self._kernels.get(kernel_id)
+        if held is None:
+            raise no_such_kernel(kernel_id)
+        return held
+
+    def _save_snapshots(self) -> None:
+        unsaved, self._unsaved = self._unsaved, set()
+        for kernel_id in unsaved:
+            if held := self._kernels.get(kernel_id):
+                held.save_snapshot()
+
+    async def _finish(self, operation: Coroutine[None, None, T]) -> T:
+        return await asyncio.shield(self._own(operation))
+
+    def _own(self, operation: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

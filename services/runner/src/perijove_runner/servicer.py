@@ -1,0 +1,84 @@
+"""Commands to this runner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perijove.runners.v1 import runner_pb2 as pb
+from perijove.runners.v1 import runner_pb2_grpc as pb_grpc
+from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.server import Service
+
+from perijove_runner import wire
+from perijove_runner.model import parse_kernel_id, parse_kernelspec_name, parse_resource_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import grpc
+
+    from perijove_runner.manager import KernelManager
+
+
+class RunnerServicer(pb_grpc.RunnerServiceServicer):
+    """Translates each RPC to one call of the manager. Decides nothing."""
+
+    def __init__(self, manager: KernelManager[Any], writer: wire.Writer) -> None:
+        self._manager = manager
+        self._writer = writer
+
+    async def LaunchKernel(
+        self, request: pb.LaunchKernelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.LaunchKernelResponse:
+        del context
+        kernel, created = await self._manager.launch(wire.launch_request(request))
+        return pb.LaunchKernelResponse(kernel=self._writer.kernel(kernel), created=created)
+
+    async def UpdateKernel(
+        self, request: pb.UpdateKernelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.UpdateKernelResponse:
+        del context
+        kernel_id = parse_kernel_id(request.kernel_id)
+        kernel = await self._manager.update(kernel_id, *wire.update_request(request))
+        return pb.UpdateKernelResponse(kernel=self._writer.kernel(kernel))
+
+    async def InterruptKernel(
+        self, request: pb.InterruptKernelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.InterruptKernelResponse:
+        del context
+        await self._manager.interrupt(parse_kernel_id(request.kernel_id))
+        return pb.InterruptKernelResponse()
+
+    async def RestartKernel(
+        self, request: pb.RestartKernelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.RestartKernelResponse:
+        del context
+        kernel = await self._manager.restart(parse_kernel_id(request.kernel_id))
+        return pb.RestartKernelResponse(kernel=self._writer.kernel(kernel))
+
+    async def ShutdownKernel(
+        self, request: pb.ShutdownKernelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ShutdownKernelResponse:
+        del context
+        revision = await self._manager.shut_down(parse_kernel_id(request.kernel_id))
+        return pb.ShutdownKernelResponse(revision=revision)
+
+    async def ReadKernelspecResource(
+        self, request: pb.ReadKernelspecResourceRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.ReadKernelspecResourceResponse]:
+        del context
+        name = parse_kernelspec_name(request.name)
+        resource = parse_resource_name(request.resource)
+        async for chunk in self._manager.read_resource(name, resource):
+            yield pb.ReadKernelspecResourceResponse(chunk=chunk)
+
+
+def runner_service(manager: KernelManager[Any], writer: wire.Writer) -> Service:
+    """Return the service for a server: only other services may call it."""
+    return Service(
+        name=pb.DESCRIPTOR.services_by_name["RunnerService"].full_name,
+        register=lambda server: pb_grpc.add_RunnerServiceServicer_to_server(
+            RunnerServicer(manager, writer), server
+        ),
+        access=frozenset({PrincipalKind.SERVICE}),
+    )
