@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perijove_gateway_http.routes import (
     api,
+    channels,
     checkpoints,
     config,
     contents,
@@ -26,6 +27,7 @@ ROUTES: tuple[Route, ...] = (
     *api.ROUTES,
     *checkpoints.ROUTES,
     *contents.ROUTES,
+    *channels.ROUTES,
     *kernels.ROUTES,
     *kernelspecs.ROUTES,
     *sessions.ROUTES,

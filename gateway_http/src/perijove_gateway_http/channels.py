@@ -1,0 +1,213 @@
+"""Between a WebSocket and a kernel's runner.
+
+A batch from the runner becomes one write to the socket, and is acknowledged
+right after it: what was written when this process is killed still reaches the
+client, and is not sent again. A ping follows every batch. If the client goes
+away without the pong, it may not have had what was written, so the
+acknowledgement is taken back to the last pong, and a client that returns under
+the same session id gets the rest again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+from perijove.kernels.v1 import channels_pb2 as pb
+from perijove_chassis import errors
+
+from perijove_gateway_http import framing
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.framing import Framing
+    from perijove_gateway_http.upstream import Upstream
+
+log = structlog.get_logger()
+
+MAX_INCOMING_BYTES: Final = 48 * 1024 * 1024
+"""Largest message a client may send; a larger one closes the socket with 1009.
+jupyter_server takes 10 MiB. A gRPC message may have 64 MiB, and holds this."""
+
+PING_INTERVAL_S: Final = 30.0
+PONG_WITHIN_S: Final = 90.0
+"""Seconds after which a client that says nothing is given up."""
+
+_PLACE: Final = struct.Struct(">QQ")
+_ENDS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+_NOT_MANY: Final = 10
+_CLOSE_S: Final = 10.0
+
+
+class ChannelsSocket:
+    """One client's WebSocket, joined to one kernel."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        websocket: web.WebSocketResponse[bool],
+        upstream: Upstream,
+        protocol: Framing,
+    ) -> None:
+        """Join both ends.
+
+        Args:
+            request: The upgraded request.
+            websocket: Prepared, without automatic pongs and heartbeat.
+            upstream: Attached.
+            protocol: The format agreed on.
+        """
+        self._request = request
+        self._websocket = websocket
+        self._upstream = upstream
+        self._framing = protocol
+        self._last_parent = b"{}"
+        self._written = self._confirmed = upstream.place
+        self._seen = time.monotonic()
+        self._dropped = 0
+        self._gone = False
+
+    async def run(self) -> None:
+        """Relay until either side ends, then leave the client session in order."""
+        from_kernel = asyncio.ensure_future(self._from_kernel())
+        to_kernel = asyncio.ensure_future(self._upstream.write())
+        keep_alive = asyncio.ensure_future(self._keep_alive())
+        try:
+            # The client decides when it is over: even without a kernel the socket stays.
+            by_us = await self._from_client()
+            if by_us:
+                # The close is under way; what was written reaches the client before it.
+                await asyncio.wait({from_kernel}, timeout=_CLOSE_S)
+            elif self._written != self._confirmed:
+                self._upstream.ack(*self._confirmed)
+        finally:
+            keep_alive.cancel()
+            # Cancelling a read or write cancels the stream: let them end first.
+            self._upstream.finish()
+            await asyncio.wait({from_kernel, to_kernel}, timeout=_CLOSE_S)
+            from_kernel.cancel()
+            to_kernel.cancel()
+            await asyncio.gather(from_kernel, to_kernel, keep_alive, return_exceptions=True)
+
+    async def _from_kernel(self) -> None:
+        """Write what the kernel says; close the socket when the stream ends."""
+        try:
+            while response := await self._upstream.read():
+                match response.WhichOneof("payload"):
+                    case "batch":
+                        await self._deliver(response.batch)
+                    case "gap":
+                        await self._write(self._explain(response.gap))
+                    case "epoch_begun":
+                        self._upstream.epoch = response.epoch_begun.epoch
+            if not self._websocket.closed:
+                await self._websocket.close(code=WSCloseCode.SERVICE_RESTART)
+        except ConnectionError:
+            return  # the client is gone: `_from_client` sees it, too
+        except errors.DomainError as error:
+            await self._end(error)
+
+    async def _from_client(self) -> bool:
+        """Take what the client sends; return whether it was not the client that closed."""
+        while (message := await self._websocket.receive()).type not in _ENDS:
+            self._seen = time.monotonic()
+            match message.type:
+                case WSMsgType.PING:
+                    with suppress(ConnectionError):
+                        await self._websocket.pong(message.data)
+                case WSMsgType.PONG:
+                    self._confirm(message.data)
+                case WSMsgType.BINARY | WSMsgType.TEXT if not self._gone:
+                    await self._pass_on(message.type, message.data)
+        return message.type is WSMsgType.CLOSING
+
+    async def _pass_on(self, kind: WSMsgType, data: bytes) -> None:
+        split = self._framing.split
+        if kind is WSMsgType.BINARY and isinstance(self._framing, framing.LegacyFraming):
+            split = self._framing.split_binary
+        try:
+            message = split(data)
+        except framing.FramingError as error:
+            self._dropped += 1
+            if self._dropped <= _NOT_MANY:
+                log.warning("message dropped", why=str(error))
+            return
+        await self._upstream.send(message)
+
+    async def _deliver(self, batch: pb.KernelMessageBatch) -> None:
+        parts: list[bytes] = []
+        frames: list[bytes] = []
+        for message in batch.messages:
+            frames = list(message.frames)
+            parts += self._framing.join(message.channel, frames)
+        self._last_parent = frames[1]
+        place = (self._upstream.epoch, message.sequence)
+        parts.append(framing.ping(_PLACE.pack(*place)))
+        await self._write(parts, place)
+
+    async def _write(self, parts: list[bytes], place: tuple[int, int] | None = None) -> None:
+        """Write frames to the socket at once, and wait while its buffer is full.
+
+        Raises:
+            ConnectionError: if the socket takes no more.
+        """
+        transport = self._request.transport
+        if transport is None or transport.is_closing() or self._websocket.closed:
+            raise ConnectionResetError
+        transport.write(b"".join(parts))
+        if place:
+            self._written = place
+            self._upstream.ack(*place)
+        await self._request.writer.drain()
+
+    def _confirm(self, payload: bytes) -> None:
+        if len(payload) == _PLACE.size:
+            self._confirmed = _PLACE.unpack(payload)
+
+    def _explain(self, gap: pb.Gap) -> list[bytes]:
+        """Return a gap as output of the cell that ran last, where a person sees it."""
+        header = {
+            "msg_id": uuid.uuid4().hex,
+            "msg_type": "stream",
+            "username": "perijove",
+            "session": uuid.uuid4().hex,
+            "date": time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()),
+            "version": "5.3",
+        }
+        content = {"name": "stderr", "text": f"\n[Output was lost. {gap.message}]\n"}
+        encode = msgspec.json.encode
+        frames = [encode(header), self._last_parent, b"{}", encode(content)]
+        return self._framing.join(pb.CHANNEL_IOPUB, frames)
+
+    async def _end(self, error: errors.DomainError) -> None:
+        """Close the socket so that the client does what helps."""
+        match error.reason:
+            case "NO_SUCH_KERNEL":
+                # A deleted kernel leaves its sockets open and silent.
+                self._gone = True
+                return
+            case "STREAM_REPLACED":
+                # Final to front ends: else two of them would push each other out for ever.
+                code = WSCloseCode.OK
+            case "LIMIT_EXCEEDED":
+                code = WSCloseCode.TRY_AGAIN_LATER
+            case _:
+                code = WSCloseCode.SERVICE_RESTART
+        await self._websocket.close(code=code, message=str(error).encode()[:100])
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(PING_INTERVAL_S)
+            if time.monotonic() - self._seen > PONG_WITHIN_S:
+                log.info("client is silent")
+                if self._request.transport:
+                    self._request.transport.abort()
+                return
+            with suppress(ConnectionError):
+                await self._websocket.ping()

@@ -1,0 +1,103 @@
+"""The WebSocket of a kernel."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from perijove.kernels.v1 import channels_pb2 as pb
+from perijove.kernels.v1 import kernels_pb2
+
+from perijove_gateway_http.channels import MAX_INCOMING_BYTES, ChannelsSocket
+from perijove_gateway_http.framing import V1, LegacyFraming, V1Framing
+from perijove_gateway_http.keys import PARAMS, SOCKETS, STUBS
+from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.routing import Guard, Route
+from perijove_gateway_http.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perijove_gateway_http.upstream import Call
+
+ATTACH_S: Final = 65.0
+"""Seconds until a client is refused: somewhat longer than a runner lets it wait."""
+
+
+async def channels(request: web.Request) -> web.StreamResponse:
+    """GET api/kernels/{kernel_id}/channels: join a WebSocket to a kernel.
+
+    The socket opens once nothing the kernel publishes can be missed. The query
+    argument `session_id` names the client session: a client that comes back
+    with it gets what it has missed, and a second socket with it ends the first.
+    """
+    _check_upgrade(request)
+    kernel_id = request[PARAMS]["kernel_id"]
+    reply = await request.app[STUBS].kernels.GetKernel(
+        kernels_pb2.GetKernelRequest(kernel_id=kernel_id)
+    )
+    if not reply.kernel.runner_address:
+        raise Problem(503, "the kernel's runner cannot be reached")
+    stub = request.app[STUBS].channels(reply.kernel.runner_id, reply.kernel.runner_address)
+    session_id = request.query.get("session_id") or uuid.uuid4().hex
+    return await join(request, stub.Connect, kernel_id, session_id)
+
+
+async def join(
+    request: web.Request, connect: Callable[[], Call], kernel_id: str, session_id: str
+) -> web.WebSocketResponse[bool]:
+    """Attach to the kernel, answer the upgrade, and relay until either side ends.
+
+    Args:
+        request: The upgrade.
+        connect: Opens a stream to the kernel's runner.
+        kernel_id: Id of the kernel.
+        session_id: Id of the client session.
+
+    Raises:
+        DomainError: whichever the runner raised; `Unavailable` if there is no answer.
+    """
+    attach = pb.Attach(kernel_id=kernel_id, client_session_id=session_id)
+    upstream = await Upstream.attach(connect, attach, ATTACH_S)
+    offers_v1 = V1 in _offered(request)
+    websocket = web.WebSocketResponse(
+        protocols=(V1,),
+        compress=False,
+        max_msg_size=MAX_INCOMING_BYTES,
+        autoping=False,
+        decode_text=False,
+    )
+    sockets = request.app[SOCKETS]
+    try:
+        await websocket.prepare(request)
+        sockets.add(websocket)
+        framing = V1Framing() if offers_v1 else LegacyFraming()
+        await ChannelsSocket(request, websocket, upstream, framing).run()
+    finally:
+        sockets.discard(websocket)
+        await upstream.close()
+    return websocket
+
+
+def _check_upgrade(request: web.Request) -> None:
+    if request.headers.get("Upgrade", "").strip().lower() != "websocket":
+        raise Problem(400, 'Can "Upgrade" only to "WebSocket".')
+    if request.headers.get("Sec-WebSocket-Version", "") != "13":
+        raise Problem(426, "Only version 13 of the WebSocket protocol is spoken.")
+
+
+def _offered(request: web.Request) -> list[str]:
+    header = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
+    return [offer.strip() for offer in header.split(",")]
+
+
+ROUTES = (
+    Route(
+        "GET",
+        r"api/kernels/{kernel_id:\w+-\w+-\w+-\w+-\w+}/channels",
+        channels,
+        Guard.WEBSOCKET,
+        counts_as_activity=False,
+    ),
+)
