@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DISABLED = "disabledExtensions"
 
+_ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
+"""Plug-in that asks whether to fetch news; there are none to fetch here."""
+
 _URLS = {
     "appUrl": "/lab",
     "labextensionsUrl": "/lab/extensions",
@@ -105,13 +108,13 @@ class PageConfig:
     def from_disk(self) -> JsonObject:
         """Return what administrators, users and extensions configured, merged."""
         settings_dir = self._installation.settings_dir
-        config: JsonObject = {}
+        config: JsonObject = {DISABLED: {_ANNOUNCEMENTS: True}}
         for name in ("page_config.json5", "page_config.json"):
             layer = self._config.read(settings_dir / name)
             if layer:
                 merge(config, _lists_as_objects(layer))
                 break
-        merge(config, self._config.section("page_config"))
+        merge(config, _lists_as_objects(self._config.section("page_config")))
         disabled = dict.fromkeys(self._disabled_by_extensions(config.get(DISABLED, {})), True)
         config[DISABLED] = {**disabled, **config.get(DISABLED, {})}
         return config
@@ -230,9 +233,12 @@ def _federated(extension: Extension) -> JsonObject:
 
 def _lists_as_objects(layer: JsonObject) -> JsonObject:
     # Objects merge; the front end wants lists, and so people write lists.
-    for key in (DISABLED, "deferredExtensions"):
-        if isinstance(layer.get(key), list):
-            layer[key] = dict.fromkeys(layer[key], True)
+    for key in (DISABLED, "deferredExtensions", "lockedExtensions"):
+        value = layer.get(key, {})
+        if isinstance(value, list):
+            layer[key] = {item: True for item in value if isinstance(item, str)}
+        elif not isinstance(value, dict):
+            del layer[key]
     return layer
 
 
