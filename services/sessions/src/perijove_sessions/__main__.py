@@ -1,0 +1,31 @@
+"""The sessions process: `python -m perijove_sessions`."""
+
+from perijove_chassis import server
+from perijove_chassis.credentials import Verifier
+
+from perijove_sessions import services
+from perijove_sessions.backends.contents import GrpcContents
+from perijove_sessions.backends.kernels import GrpcKernels
+from perijove_sessions.backends.redis import RedisSessionStore
+from perijove_sessions.manager import SessionManager
+from perijove_sessions.reconciling import Reconciler
+from perijove_sessions.settings import Settings
+
+
+async def main(settings: Settings) -> None:
+    """Serve until told to stop."""
+    store = RedisSessionStore(settings.redis_url)
+    kernels = GrpcKernels(settings.kernels, settings.service_key)
+    contents = GrpcContents(settings.contents, settings.service_key)
+    manager = SessionManager(store, kernels, contents, Reconciler(store, kernels))
+    verifier = Verifier("sessions", service_key=settings.service_key, api_token=settings.api_token)
+    try:
+        await server.serve(settings, verifier, [services.sessions(manager)])
+    finally:
+        await contents.close()
+        await kernels.close()
+        await store.close()
+
+
+if __name__ == "__main__":
+    server.run("sessions", Settings, main, prefix="PERIJOVE_SESSIONS_")

@@ -1,0 +1,115 @@
+"""Sessions in memory: for one replica, and as the measure of those in Redis."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from perijove_chassis.errors import Aborted, AlreadyExists
+
+from perijove_sessions.store import HOLD_S, Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perijove_sessions.model import Claim, Session
+
+
+class MemorySessionStore:
+    """A `SessionStore` that ends with its process."""
+
+    def __init__(self, hold_s: float = HOLD_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._hold_s = hold_s
+        self._clock = clock
+        self._sessions: dict[str, Session] = {}
+        self._claims: dict[str, tuple[float, Claim]] = {}
+        self._leftovers: dict[str, float] = {}
+
+    async def claim(self, wanted: Claim) -> Session | Claim:
+        """Return the session of a path; or the claim that now stands, ours or another's."""
+        path = wanted.session.path
+        if session := await self.at_path(path):
+            return session
+        if standing := self._standing(path):
+            return standing
+        expires = self._clock() + self._hold_s
+        self._claims[path] = (expires, wanted)
+        if wanted.fresh:
+            self._leftovers[wanted.session.kernel_id] = expires
+        return wanted
+
+    async def commit(self, claim: Claim) -> tuple[Session | None, bool]:
+        """Make a claim's session, if its path is still free for it."""
+        mine = claim.session
+        session = await self.at_path(mine.path)
+        standing = self._standing(mine.path)
+        if session and session.session_id != mine.session_id:
+            return session, False
+        if not session and standing and standing.session.session_id != mine.session_id:
+            return None, False
+        self._sessions.setdefault(mine.session_id, mine)
+        self._claims.pop(mine.path, None)
+        self._leftovers.pop(mine.kernel_id, None)
+        return self._sessions[mine.session_id], bool(standing) or not session
+
+    async def withdraw(self, claim: Claim) -> None:
+        """Give a path up again, if this claim stands."""
+        standing = self._standing(claim.session.path)
+        if standing and standing.session.session_id == claim.session.session_id:
+            del self._claims[claim.session.path]
+
+    async def adopt(self, session: Session) -> bool:
+        """Put back a session, unless it is known or its path is taken; return if it was."""
+        if session.session_id in self._sessions or await self.at_path(session.path):
+            return False
+        standing = self._standing(session.path)
+        if standing and standing.session.session_id != session.session_id:
+            return False
+        self._sessions[session.session_id] = session
+        return True
+
+    async def get(self, session_id: str) -> Session | None:
+        """Return a session."""
+        return self._sessions.get(session_id)
+
+    async def at_path(self, path: str) -> Session | None:
+        """Return the session of a path."""
+        return next((s for s in self._sessions.values() if s.path == path), None)
+
+    async def list(self) -> Listing:
+        """Return all sessions."""
+        due = [kernel for kernel, at in self._leftovers.items() if at <= self._clock()]
+        return Listing(dict(self._sessions), tuple(due))
+
+    async def replace(self, before: Session, after: Session) -> None:
+        """Put a session in place of what it was; a kernel it gives up is a leftover at once."""
+        known = self._sessions.get(before.session_id)
+        if known == after:
+            return
+        if known != before:
+            raise Aborted(f"session {before.session_id} has changed")
+        moved = before.path != after.path
+        if moved and (await self.at_path(after.path) or self._standing(after.path)):
+            raise AlreadyExists(f"a session already has the path {after.path!r}")
+        self._sessions[after.session_id] = after
+        if before.kernel_id != after.kernel_id:
+            self._leftovers[before.kernel_id] = self._clock()
+            self._leftovers.pop(after.kernel_id, None)
+
+    async def delete(self, session_id: str, kernel_id: str) -> None:
+        """Forget a session, unless it has another kernel by now."""
+        session = self._sessions.get(session_id)
+        if session and session.kernel_id == kernel_id:
+            del self._sessions[session_id]
+
+    async def leave(self, kernel_id: str) -> None:
+        """Note a kernel that is about to be started as a leftover, for later."""
+        self._leftovers[kernel_id] = self._clock() + self._hold_s
+
+    async def settle(self, kernel_id: str) -> None:
+        """Note that a kernel is no leftover any more."""
+        self._leftovers.pop(kernel_id, None)
+
+    def _standing(self, path: str) -> Claim | None:
+        expires, claim = self._claims.get(path, (0.0, None))
+        return claim if expires >= self._clock() else None

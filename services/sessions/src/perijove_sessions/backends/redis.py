@@ -1,0 +1,113 @@
+"""Sessions in Redis: one script per change, one round trip per read."""
+
+from __future__ import annotations
+
+import importlib.resources
+import time
+
+import msgspec
+from perijove_chassis.errors import Aborted, AlreadyExists
+
+from perijove_sessions.backends.commands import Commands
+from perijove_sessions.model import Claim, Session
+from perijove_sessions.store import HOLD_S, Listing
+
+_KEYS = [f"{{s}}:{name}" for name in ("rows", "paths", "claims", "leftovers")]
+
+_session = msgspec.json.Decoder(Session)
+_claim = msgspec.json.Decoder(Claim)
+
+
+class RedisSessionStore:
+    """A `SessionStore` in Redis 6.2 or later. What is where: `scripts/prelude.lua`."""
+
+    def __init__(self, url: str, hold_s: float = HOLD_S) -> None:
+        scripts = importlib.resources.files("perijove_sessions.backends") / "scripts"
+        self._commands = Commands(url, scripts, _KEYS)
+        self._hold_s = hold_s
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._commands.close()
+
+    async def claim(self, wanted: Claim) -> Session | Claim:
+        """Return the session of a path; or the claim that now stands, ours or another's."""
+        session = wanted.session
+        kind, text = await self._commands.script(
+            "claim",
+            session.path,
+            session.session_id,
+            _text(wanted),
+            self._hold_s,
+            session.kernel_id if wanted.fresh else "",
+        )
+        return _session.decode(text) if kind == "ROW" else _claim.decode(text)
+
+    async def commit(self, claim: Claim) -> tuple[Session | None, bool]:
+        """Make a claim's session, if its path is still free for it."""
+        session = claim.session
+        row, created = await self._commands.script(
+            "commit", session.path, session.session_id, _text(session), session.kernel_id
+        )
+        return (_session.decode(row) if row else None), bool(created)
+
+    async def withdraw(self, claim: Claim) -> None:
+        """Give a path up again, if this claim stands."""
+        await self._commands.script("withdraw", claim.session.path, claim.session.session_id)
+
+    async def adopt(self, session: Session) -> bool:
+        """Put back a session, unless it is known or its path is taken; return if it was."""
+        adopted = await self._commands.script(
+            "adopt", session.path, session.session_id, _text(session)
+        )
+        return bool(adopted)
+
+    async def get(self, session_id: str) -> Session | None:
+        """Return a session."""
+        row = await self._commands.run(self._commands.redis.hget(_KEYS[0], session_id))
+        return _session.decode(row) if row else None
+
+    async def at_path(self, path: str) -> Session | None:
+        """Return the session of a path."""
+        row = await self._commands.script("at_path", path)
+        return _session.decode(row) if row else None
+
+    async def list(self) -> Listing:
+        """Return all sessions, in one round trip."""
+        rows, leftovers = await self._commands.script("list")
+        sessions = map(_session.decode, rows)
+        return Listing({session.session_id: session for session in sessions}, tuple(leftovers))
+
+    async def replace(self, before: Session, after: Session) -> None:
+        """Put a session in place of what it was; a kernel it gives up is a leftover at once."""
+        outcome = await self._commands.script(
+            "replace",
+            before.session_id,
+            _text(before),
+            _text(after),
+            before.path,
+            after.path,
+            before.kernel_id,
+            after.kernel_id,
+        )
+        if outcome == "TAKEN":
+            raise AlreadyExists(f"a session already has the path {after.path!r}")
+        if outcome == "CHANGED":
+            raise Aborted(f"session {before.session_id} has changed")
+
+    async def delete(self, session_id: str, kernel_id: str) -> None:
+        """Forget a session, unless it has another kernel by now."""
+        await self._commands.script("delete", session_id, kernel_id)
+
+    async def leave(self, kernel_id: str) -> None:
+        """Note a kernel that is about to be started as a leftover, for later."""
+        due = time.time() + self._hold_s
+        await self._commands.run(self._commands.redis.zadd(_KEYS[3], {kernel_id: due}))
+
+    async def settle(self, kernel_id: str) -> None:
+        """Note that a kernel is no leftover any more."""
+        await self._commands.run(self._commands.redis.zrem(_KEYS[3], kernel_id))
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,7 @@
+-- ARGV: path, session, row
+-- Returns whether the session was put back.
+if redis.call('HEXISTS', rows, ARGV[2]) == 1 or at_path(ARGV[1]) then return 0 end
+local standing = claimant(ARGV[1])
+if standing and standing ~= ARGV[2] then return 0 end
+write(ARGV[2], ARGV[1], ARGV[3])
+return 1

@@ -1,0 +1,16 @@
+"""What the sessions process is told."""
+
+from __future__ import annotations
+
+from perijove_chassis.settings import ServerSettings
+
+
+class Settings(ServerSettings, frozen=True, kw_only=True):
+    """Settings of the sessions process; variables begin with `PERIJOVE_SESSIONS_`."""
+
+    redis_url: str
+    """Where sessions are kept: `redis://host:port/0` or `unix:///path`."""
+    contents: str
+    """gRPC target of the contents service."""
+    kernels: str
+    """gRPC target of the kernels service."""
