@@ -168,4 +168,5 @@ def _presented_token(request: web.Request) -> str | None:
 
 
 def _cookie_name(request: web.Request) -> str:
-    return "username-" + re.sub(r"[^A-Za-z0-9]", "-", request.host)
+    # Not `request.host`: without the header that asks the name service.
+    return "username-" + re.sub(r"[^A-Za-z0-9]", "-", request.headers.get("Host", ""))

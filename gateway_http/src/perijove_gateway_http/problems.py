@@ -34,7 +34,6 @@ STATUS_BY_ERROR: dict[type[errors.DomainError], int] = {
 }
 
 STATUS_BY_REASON: dict[str, int] = {
-    "BAD_PATH": 404,
     "STORAGE_FULL": 507,
     "NO_CAPACITY": 503,
     "LIMIT_EXCEEDED": 413,
@@ -74,12 +73,17 @@ class Problem(Exception):
         self.extra = extra
 
 
-def problem_of(error: grpc.RpcError | errors.DomainError) -> Problem:
-    """Return what HTTP says of a failed call."""
+def problem_of(error: grpc.RpcError | errors.DomainError, method: str = "") -> Problem:
+    """Return what HTTP says of a failed call that was made for a request of a method."""
     meaning = error if isinstance(error, errors.DomainError) else status.error_of(error)
     code = STATUS_BY_REASON.get(meaning.reason, STATUS_BY_ERROR.get(type(meaning), 500))
     if code == HTTPStatus.INTERNAL_SERVER_ERROR:
         return Problem(code, _INTERNAL)
+    if code == HTTPStatus.GATEWAY_TIMEOUT and not meaning.reason:
+        return Problem(code, "a part of the service did not answer in time")
+    if meaning.reason == "BAD_PATH" and method in ("GET", "HEAD"):
+        # What cannot be named does not exist; only to change it is a mistake.
+        return Problem(404, str(meaning))
     return Problem(code, str(meaning), reason=REASON_PHRASES.get(meaning.reason))
 
 
@@ -96,18 +100,18 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionError:
         raise  # the client is gone: there is nobody to answer
     except Exception as error:  # noqa: BLE001 - whatever it is, it becomes an answer
-        return _respond(request, _meaning(error))
+        return _respond(request, _meaning(error, request.method))
 
 
-def _meaning(error: Exception) -> Problem:
+def _meaning(error: Exception, method: str) -> Problem:
     match error:
         case Problem():
             return error
         case grpc.RpcError():
             _log_callee(error)
-            return problem_of(error)
+            return problem_of(error, method)
         case errors.DomainError():
-            return problem_of(error)
+            return problem_of(error, method)
         case web.HTTPRequestEntityTooLarge():
             return Problem(413, "the request body is too large")
         case web.HTTPException():

@@ -117,7 +117,8 @@ class _Query(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> _Query:
-        given = dict(query)  # of a repeated argument, the last one
+        # Of a repeated argument the last one counts, unlike in `dict(query)`.
+        given = dict(query.items())
         kind, fmt = given.get("type"), given.get("format")
         if fmt is not None and fmt not in _FORMATS:
             raise Problem(400, f"Format {fmt!r} is invalid")

@@ -101,6 +101,8 @@ async def update(request: web.Request) -> web.Response:
     path, kind = body.document()
     given = {"path": path, "name": body.name, "type": kind, "kernel": _choice(body.kernel)}
     changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        return await get(request)
     update_request = pb.UpdateSessionRequest(
         session_id=request[PARAMS]["session_id"],
         update_mask=FieldMask(paths=list(changes)),
