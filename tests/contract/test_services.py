@@ -27,7 +27,7 @@ SERVICES: list[ServiceDescriptor] = [
 
 SERVED_BY = {
     "ContentsService": "perijove_contents.servicer.ContentsServicer",
-    "DocumentsService": "perijove_contents.servicer.DocumentsServicer",
+    "DocumentsService": "perijove_contents.documents.servicer.DocumentsServicer",
     "SessionsService": "perijove_sessions.servicer.SessionsServicer",
     "KernelsService": "perijove_kernels.servicer.KernelsServicer",
     "KernelspecsService": "perijove_kernels.servicer.KernelspecsServicer",
