@@ -6,7 +6,7 @@ import re
 import time
 import uuid
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
@@ -100,7 +100,7 @@ def _answer_unknown(request: web.Request) -> web.Response:
     """Take trailing slashes off an address that is unknown with them."""
     raw_path = request.rel_url.raw_path
     base = request.app[SETTINGS].base_url
-    if raw_path + "/" == base:
+    if unquote(raw_path) + "/" == unquote(base):
         return redirect(base + _query(request))
     if not raw_path.endswith("/") or raw_path.strip("/") == "":
         raise Problem(404)
