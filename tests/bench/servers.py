@@ -1,0 +1,159 @@
+"""What is measured: Perijove, jupyter_server in its own environment, bare ZeroMQ."""
+
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.bench import echo_kernel
+
+HERE = Path(__file__).parent
+ENVIRONMENT = Path(".bench")
+TOKEN = "bench"
+START_S = 60.0
+
+PYTHON_KERNEL = "bench-python"
+ECHO_KERNEL = "bench-echo"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HttpServer:
+    """A running Jupyter server."""
+
+    name: str
+    url: str
+    """Base URL with a trailing slash."""
+    root_dir: Path
+    pid: int
+    token: str = TOKEN
+
+    def memory_mb(self) -> float:
+        """Return the proportional memory of all its processes without the kernels, in MB."""
+        main = psutil.Process(self.pid)
+        family = [main, *main.children(recursive=True)]
+        return sum(map(_pss_mb, filter(_is_server, family)))
+
+
+def install() -> None:
+    """Make the environment of jupyter_server on first use; `.venv` stays as it is."""
+    wanted = (HERE / "requirements.txt").read_text()
+    done = ENVIRONMENT / "requirements.txt"
+    if done.exists() and done.read_text() == wanted:
+        return
+    uv = Path(sys.executable).with_name("uv")
+    environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT.absolute())}
+    subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, ENVIRONMENT], check=True)
+    requirements = ["-r", HERE / "requirements.txt", "-c", "constraints.txt"]
+    subprocess.run([uv, "pip", "install", "-q", *requirements], check=True, env=environment)
+    done.write_text(wanted)
+
+
+def write_kernelspecs(directory: Path) -> None:
+    """Write the kernels of the measurements: the very same programs under each server."""
+    programs = {
+        PYTHON_KERNEL: ["-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        ECHO_KERNEL: [str(Path(echo_kernel.__file__).resolve()), "{connection_file}"],
+    }
+    for name, arguments in programs.items():
+        spec = {"argv": [sys.executable, *arguments], "display_name": name, "language": "python"}
+        folder = directory / "kernels" / name
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+@contextmanager
+def jupyter_server(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
+    """Run the server of the registry with its rate limits off."""
+    arguments = ["--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
+    arguments += ["--ZMQChannelsWebsocketConnection.limit_rate=False"]
+    arguments += ["--ServerApp.log_level=WARN", f"--IdentityProvider.token={TOKEN}"]
+    command = [str(ENVIRONMENT.absolute() / "bin" / "jupyter-server"), *arguments]
+    with _running("jupyter_server", command, "--ServerApp.root_dir=", home, jupyter_path) as server:
+        yield server
+
+
+@contextmanager
+def perijove(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
+    """Run the whole of Perijove as its command does."""
+    runtime = home / "runtime"
+    command = [str(Path(sys.executable).with_name("perijove")), "up", "--no-browser"]
+    command += ["--token", TOKEN, "--runtime-dir", str(runtime)]
+    with _running("Perijove", command, "--root-dir=", home, jupyter_path) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    name: str, command: list[str], root_option: str, home: Path, jupyter_path: Path
+) -> Iterator[HttpServer]:
+    root = home / "root"
+    root.mkdir(parents=True)
+    port = _free_port()
+    environment = {key: value for key, value in os.environ.items() if "JUPYTER" not in key}
+    environment |= {
+        "HOME": str(home),
+        "JUPYTER_PATH": str(jupyter_path),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_RUNTIME_DIR": str(home / "jupyter-runtime"),
+    }
+    with (home / "output.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, f"{root_option}{root}", f"--port={port}"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        server = HttpServer(name, f"http://127.0.0.1:{port}/", root, process.pid)
+        _wait_until_up(server, process, home / "output.log")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(START_S)
+
+
+def _wait_until_up(server: HttpServer, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    headers = {"Authorization": f"token {server.token}"}
+    request = urllib.request.Request(server.url + "api/kernelspecs", headers=headers)  # noqa: S310
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
+                specs = json.load(response)["kernelspecs"]
+            if ECHO_KERNEL in specs:
+                return
+        except (OSError, urllib.error.URLError):
+            pass
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{server.name} does not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.1)
+
+
+def _is_server(process: psutil.Process) -> bool:
+    command = " ".join(process.cmdline())
+    return "ipykernel_launcher" not in command and "echo_kernel" not in command
+
+
+def _pss_mb(process: psutil.Process) -> float:
+    for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
