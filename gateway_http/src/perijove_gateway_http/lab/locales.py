@@ -27,6 +27,9 @@ def is_valid(name: str) -> bool:
 
 def display_name(name: str, *, within: str) -> str:
     """Return what a language is called within another one."""
+    if name == within == DEFAULT:
+        # What babel knows of a language takes 6 MB. Without a language pack, none of it is needed.
+        return "English"
     shown = babel.Locale.parse(name if is_valid(name) else DEFAULT)
     text = shown.get_display_name(within if is_valid(within) else DEFAULT) or name
     return text[:1].upper() + text[1:]
