@@ -10,6 +10,7 @@ import pytest
 from perijove_kernels.backends.redis import RedisKernelStore
 
 from services.kernels.tests.fake_runner import FakeRunner
+from services.kernels.tests.own_redis import OwnRedis
 from services.kernels.tests.replicas import KEY, LIMITS, Replica, start_replica
 
 if TYPE_CHECKING:
@@ -51,3 +52,11 @@ async def make_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     yield make
     for runner in made:
         await runner.close()
+
+
+@pytest.fixture
+async def own_redis(tmp_path: Path) -> AsyncIterator[OwnRedis]:
+    own = OwnRedis(tmp_path)
+    await own.start()
+    yield own
+    own.kill()

@@ -72,7 +72,7 @@ async def world(tmp_path: Path, redis_url: str) -> AsyncIterator[World]:
         nothing: Any = None
         world = World(tmp_path, redis_url, nothing, runner, target, stack, itertools.count())
         await world.start_kernels()
-        stack.push_async_callback(lambda: world.kernels.close())
+        stack.push_async_callback(lambda: world.kernels.close())  # noqa: PLW0108 - the last one
         await runner.serve()
         stack.push_async_callback(runner.close)
         runner.announce_to(world.kernels.target)

@@ -32,8 +32,9 @@ class LastKnown:
         While that settles, kernels missing there are kept: their runners have not
         returned to it yet, and nobody should take them for gone.
         """
-        kept = self._holdings if registry.settling else {}
-        self._holdings = {**kept, **registry.holdings}
+        kept = self._holdings.items() if registry.settling else ()
+        missing = {id_: holding for id_, holding in kept if id_ not in registry.gone}
+        self._holdings = {**missing, **registry.holdings}
         self.settling = registry.settling
         self.loaded = True
 

@@ -207,6 +207,7 @@ class KernelManager:
                 return known
             raise
         if holding is None and self._last_known.settling:
+            self._last_known.remember(await self._store.registry())
             holding = self._last_known.get(kernel_id)
         if holding is None:
             raise NotFound(f"there is no kernel {kernel_id}", reason="NO_SUCH_KERNEL")

@@ -52,6 +52,8 @@ class Registry:
     """The kernels of all runners at one moment."""
 
     holdings: Mapping[str, Holding] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    """Kernels that ended a while ago, told while it is settling."""
     settling: bool = True
     """Whether the store lost data a moment ago, so that runners may not have returned yet."""
 

@@ -131,7 +131,7 @@ class MemoryKernelStore:
         """Return all kernels."""
         holdings = {id_: self._holding(kernel) for id_, kernel in self._kernels.items()}
         settling = self._clock() - self._since < self._limits.lost_after_s
-        return Registry(holdings, settling)
+        return Registry(holdings, frozenset(self._gone), settling)
 
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now."""

@@ -56,6 +56,7 @@ class RedisKernelStore:
         scripts = importlib.resources.files("perijove_kernels.backends") / "scripts"
         self._commands = Commands(url, scripts, _KEYS)
         self._limits = limits
+        self._swept = False
 
     async def close(self) -> None:
         """Close the connections."""
@@ -63,6 +64,8 @@ class RedisKernelStore:
 
     async def register(self, hello: Hello, stream_id: str) -> tuple[str, ...]:
         """Put a runner's whole state in place of what is known of it."""
+        if not self._swept:
+            await self.sweep()  # what registers is bound to the run of the server
         strays = await self._script(
             "register",
             hello.runner.runner_id,
@@ -141,7 +144,7 @@ class RedisKernelStore:
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""
-        settling, rows, runner_rows, alive = await self._script("registry")
+        settling, rows, runner_rows, alive, gone = await self._script("registry")
         addresses = {
             runner_id: _runner.decode(row).runner.address for runner_id, row in _pairs(runner_rows)
         }
@@ -153,7 +156,7 @@ class RedisKernelStore:
             holdings[kernel.kernel_id] = Holding(
                 _at(kernel, address), lost=kernel.runner_id not in live
             )
-        return Registry(holdings, bool(settling))
+        return Registry(holdings, frozenset(gone), bool(settling))
 
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now, in one round trip."""
@@ -169,6 +172,7 @@ class RedisKernelStore:
         # Another run of the server may have lost the last second, or everything.
         server = await self._commands.run(self._commands.redis.info("server"))
         await self._script("sweep", self._limits.forget_after_s, server["run_id"])
+        self._swept = True
 
     async def _script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
         return await self._commands.script(name, self._limits.lost_after_s, *arguments)
