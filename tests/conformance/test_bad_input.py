@@ -35,6 +35,7 @@ API_METHODS = {
     SESSION: {"GET", "PATCH", "DELETE"},
     "api/config/section": {"GET", "PUT", "PATCH"},
     "api/nbconvert": {"GET"},
+    "api/resolvePath": {"GET"},
     "api/security/csp-report": {"POST"},
 }
 EMPTY_TEXT = {"type": "file", "format": "text", "content": ""}
@@ -388,6 +389,11 @@ ROWS = (
         stock=416,
         why="every error has a page",
     ),
+    Row("view-missing", "GET", "view/nope.txt", 404, "html"),
+    Row("view-directory", "GET", "view/d", 404, "html"),
+    Row("view-outside", "GET", "view/..%2fsecret.txt", 404, "html"),
+    # Small services.
+    Row("resolve-nothing", "GET", "api/resolvePath", 400),
     # Addresses.
     Row("unknown", "GET", "nope", 404, "html"),
     Row("unknown-api", "GET", "api/nope", 404, "html"),

@@ -663,6 +663,26 @@ def test_configuration_is_replaced_and_merged(server: Server) -> None:
     assert server.ask("GET", section).json == {"a": {"d": 3}}
 
 
+def test_path_that_output_names_is_found(server: Server, tree: Path) -> None:
+    for path in ("d/c.txt", "/d/c.txt", str(tree / "d" / "c.txt")):
+        answer = server.ask("GET", f"api/resolvePath?path={quote(path)}")
+        assert answer.json == {"resolved": [{"scope": "server", "path": "d/c.txt"}]}
+    for path in ("nope", "../secret.txt", "/etc/passwd"):
+        answer = server.ask("GET", f"api/resolvePath?path={path}")
+        assert (answer.status, answer.json) == (200, {"resolved": []})
+    answer = server.ask("GET", f"api/resolvePath?path=nope&kernel={uuid.uuid4()}")
+    assert answer.json["unresolved"][0]["scope"] == "kernel"
+
+
+def test_file_is_viewed_in_a_sandbox(server: Server, tree: Path) -> None:
+    (tree / 'a "b".html').write_text("<p>")
+    answer = server.ask("GET", "view/a%20%22b%22.html")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert b'sandbox="allow-scripts"' in answer.body
+    assert f'src="{server.base}files/a%20%22b%22.html"'.encode() in answer.body
+
+
 def test_violated_policy_is_reported(server: Server) -> None:
     headers = {"Origin": "http://other.example"}
     answer = server.ask(

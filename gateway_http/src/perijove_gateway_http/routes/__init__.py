@@ -17,7 +17,9 @@ from perijove_gateway_http.routes import (
     lab,
     login,
     me,
+    resolving,
     sessions,
+    view,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
     *config.ROUTES,
     *me.ROUTES,
+    *resolving.ROUTES,
     *files.ROUTES,
+    *view.ROUTES,
     *login.ROUTES,
     *events.ROUTES,
     *lab.ROUTES,
