@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gettext
 import importlib
 import io
@@ -167,10 +168,20 @@ async def test_settings_of_a_plug_in_that_is_gone_are_not_listed(edge: Edge) -> 
 async def test_a_schema_that_points_elsewhere_fetches_nothing(
     make_edge: MakeEdge, empty: Installation, write: Write
 ) -> None:
-    schema = {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:9/x.json"}}}
-    write(empty.schemas_dir / "@me/ext/plugin.json", schema)
-    edge = await make_edge(installation=empty)
-    await put(edge, "@me/ext:plugin", "{a: 1}")
+    asked: list[asyncio.StreamWriter] = []
+
+    def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        reference = {"$ref": f"http://127.0.0.1:{port}/x.json"}
+        schema = {"type": "object", "properties": {"a": reference}}
+        write(empty.schemas_dir / "@me/ext/plugin.json", schema)
+        edge = await make_edge(installation=empty)
+        await put(edge, "@me/ext:plugin", "{a: 1}")
+    assert not asked
 
 
 async def test_without_a_user_settings_are_refused(edge: Edge) -> None:
