@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from perijove_chassis.errors import InvalidArgument
@@ -11,6 +12,8 @@ from perijove_contents.backends import notebook_json
 from perijove_contents.model import EntryPath, NotebookText
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perijove_contents.backends.notary import Notary
     from perijove_contents.backends.threads import Threads
 
@@ -85,6 +88,8 @@ def write_notebook(data: bytes, notary: Notary) -> NotebookText:
     decoded = notebook_json.Decoded(data)
     tree = decoded.tree
     if notebook_json.major_of(tree) != notebook_json.MAJOR:
+        if "nbformat" not in tree:
+            raise ValueError("it does not say its format")
         return _write_old(data)
     message = _check(tree, len(data))
     trusted = notebook_json.is_trusted_by_sender(tree)
@@ -126,9 +131,10 @@ def _upgraded(data: bytes) -> tuple[dict[str, Any], str]:
     import nbformat  # noqa: PLC0415
 
     faults: dict[str, Exception] = {}
-    tree = nbformat.reads(
-        data.decode(), as_version=notebook_json.MAJOR, capture_validation_error=faults
-    )
+    with _anything_means_misshapen():
+        tree = nbformat.reads(
+            data.decode(), as_version=notebook_json.MAJOR, capture_validation_error=faults
+        )
     return tree, _told(faults["ValidationError"]) if faults else ""
 
 
@@ -136,10 +142,20 @@ def _write_old(data: bytes) -> NotebookText:
     import nbformat  # noqa: PLC0415
 
     faults: dict[str, Exception] = {}
-    tree = nbformat.from_dict(json.loads(data))
-    text = nbformat.writes(tree, capture_validation_error=faults)
+    with _anything_means_misshapen():
+        tree = nbformat.from_dict(json.loads(data))
+        text = nbformat.writes(tree, capture_validation_error=faults)
     text = text if text.endswith("\n") else text + "\n"
     return NotebookText(text.encode(), _told(faults["ValidationError"]) if faults else "")
+
+
+@contextmanager
+def _anything_means_misshapen() -> Iterator[None]:
+    """Give one name to what the code for old formats trips over."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(_cause(error)) from error
 
 
 def _cause(error: Exception) -> str:

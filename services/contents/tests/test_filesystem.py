@@ -1,0 +1,340 @@
+"""What only a filesystem can do to us."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from perijove_chassis import errors
+from perijove_contents.backends.atomic import TEMPORARY_PREFIX, AtomicFile
+from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.filesystem import FilesystemStore
+from perijove_contents.backends.leftovers import sweep
+from perijove_contents.backends.threads import Threads
+from perijove_contents.backends.tree import Tree
+from perijove_contents.model import EntryPath, EntryType
+from perijove_contents.store import CHUNK_BYTES
+
+ROOT = EntryPath(())
+
+
+def at(text: str) -> EntryPath:
+    return EntryPath.parse(text)
+
+
+async def content(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def names(store: FilesystemStore) -> list[str]:
+    return [entry.path.name async for batch in store.list(ROOT) for entry in batch]
+
+
+async def test_a_link_is_followed_and_stays_one(
+    filesystem: FilesystemStore, root: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_bytes(b"first")
+    (root / "link.txt").symlink_to(outside)
+    (root / "dir").symlink_to(tmp_path, target_is_directory=True)
+    entry, created = await filesystem.write(at("link.txt"), content(b"second"))
+    assert not created
+    assert outside.read_bytes() == b"second"
+    assert (root / "link.txt").is_symlink()
+    assert entry.size_bytes == 6
+    assert (await filesystem.get(at("dir"))).type is EntryType.DIRECTORY
+    await filesystem.delete(at("dir"), even_full=True)
+    assert outside.exists()
+
+
+async def test_odd_things_are_left_out_of_listings(
+    filesystem: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(root / "pipe")
+    (root / "broken").symlink_to("nowhere")
+    (root / "loop").symlink_to("loop")
+    monkeypatch.chdir(root)
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind("socket")
+        (root / "zero").symlink_to("/dev/zero")
+        with open(os.fsencode(root) + b"/\xff.txt", "wb"):
+            pass
+        (root / "plain").touch()
+        assert await names(filesystem) == ["plain"]
+        for name in ("pipe", "broken", "socket", "zero"):
+            for call in (filesystem.get(at(name)), filesystem.open(at(name))):
+                with pytest.raises(errors.DomainError) as caught:
+                    await call
+                assert str(root) not in str(caught.value)
+        for name in ("pipe", "socket", "zero"):
+            with pytest.raises(errors.InvalidArgument):
+                await filesystem.write(at(name), content(b"x"))
+            with pytest.raises(errors.InvalidArgument):
+                await filesystem.append(at(name), content(b"x"))
+
+
+async def test_a_replaced_file_keeps_its_mode(filesystem: FilesystemStore, root: Path) -> None:
+    await filesystem.write(at("new"), content(b"x"))
+    assert (root / "new").stat().st_mode & 0o777 == 0o644
+    (root / "new").chmod(0o750)
+    await filesystem.write(at("new"), content(b"y"))
+    assert (root / "new").stat().st_mode & 0o777 == 0o750
+
+
+async def test_a_checkpoint_is_where_jupyter_keeps_it(
+    filesystem: FilesystemStore, root: Path
+) -> None:
+    (root / "a.b.ipynb").write_bytes(b"data")
+    os.utime(root / "a.b.ipynb", ns=(1, 1_000_000_007))
+    checkpoint = await filesystem.create_checkpoint(at("a.b.ipynb"))
+    assert checkpoint.update_time_ns == 1_000_000_007
+    kept = root / ".ipynb_checkpoints" / "a.b-checkpoint.ipynb"
+    assert kept.read_bytes() == b"data"
+    assert kept.stat().st_mtime_ns == 1_000_000_007
+    await filesystem.delete(at("a.b.ipynb"), even_full=False)
+    assert not kept.exists()
+    await filesystem.make_directory(at("d"))
+    (root / "d" / ".ipynb_checkpoints").mkdir()
+    await filesystem.delete(at("d"), even_full=False)
+    assert not (root / "d").exists()
+
+
+async def test_nothing_unfinished_is_left_by_a_cancelled_write(
+    filesystem: FilesystemStore, root: Path
+) -> None:
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * CHUNK_BYTES
+            begun.set()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(filesystem.write(at("a"), endless()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(root.iterdir()) == []
+
+
+async def test_a_cancelled_read_leaves_no_file_open(
+    filesystem: FilesystemStore, root: Path
+) -> None:
+    (root / "a").write_bytes(b"x" * 8 * CHUNK_BYTES)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        task = asyncio.create_task(filesystem.open(at("a"), want_hash=True))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_too_much_work_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perijove_contents.backends.threads.MAX_WAITING", 1)
+    threads = Threads(1, "test")
+
+    async def run() -> list[object]:
+        calls = (threads.run(time.sleep, 0.05) for _ in range(5))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    results = asyncio.run(run())
+    threads.close()
+    assert sum(result is None for result in results) == 2
+    assert sum(isinstance(result, errors.Unavailable) for result in results) == 3
+
+
+WRITER = """
+import sys
+from perijove_contents.backends.atomic import AtomicFile
+number = 0
+print("ready", flush=True)
+while True:
+    number += 1
+    file = AtomicFile(sys.argv[1], 0o644)
+    for _ in range(64):
+        file.write(bytes([number % 256]) * 65536)
+    file.replace()
+"""
+
+
+def test_a_killed_writer_never_leaves_a_torn_file(root: Path) -> None:
+    target = root / "a"
+    for round_ in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(target)], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout
+            writer.stdout.readline()
+            deadline = time.monotonic() + 30
+            while not target.exists():
+                assert time.monotonic() < deadline
+            # Long enough to be somewhere in the middle, another where each time.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                writer.wait(0.013 * (round_ + 1))
+            writer.send_signal(signal.SIGKILL)
+        data = target.read_bytes()
+        assert len(data) == 64 * 65536
+        assert len(set(data)) == 1
+
+
+def test_leftovers_are_swept_and_nothing_else(root: Path) -> None:
+    (root / "d").mkdir()
+    (root / "kept").touch()
+    (root / "d" / f"{TEMPORARY_PREFIX}1").touch()
+    (root / f"{TEMPORARY_PREFIX}2").mkdir()
+    (root / f"{TEMPORARY_PREFIX}2" / "x").touch()
+    (root / "link").symlink_to(root)
+    busy = AtomicFile(str(root / "busy"), 0o600)
+    busy.write(b"x")
+    assert sweep(str(root)) == 0
+    assert sweep(str(root), older_than_s=-1) == 2
+    assert {path.name for path in root.iterdir()} - {"d", "kept", "link"} == {
+        path.name for path in root.glob(f"{TEMPORARY_PREFIX}*")
+    }
+    busy.replace()
+    assert (root / "busy").read_bytes() == b"x"
+    assert list((root / "d").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a filesystem of 1 MiB, for those who may."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no filesystem can be mounted: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_a_full_disk_keeps_the_old_content(small_disk: Path, threads: Threads) -> None:
+    tree = Tree(str(small_disk), file_mode=0o644, directory_mode=0o755)
+    store = FilesystemStore(tree, threads, os.unlink)
+    old = b"1" * 300_000
+    await store.write(at("a"), content(old))
+    await store.make_directory(at("d"))
+    await store.write(at("d/b"), content(old))
+    calls = [
+        store.write(at("a"), content(b"2" * CHUNK_BYTES)),
+        store.write(at("new"), content(b"2" * CHUNK_BYTES)),
+        store.append(at("a"), content(b"2" * 100_000, b"2" * CHUNK_BYTES)),
+        store.create_free(ROOT, iter(["x"]), b"2" * CHUNK_BYTES),
+        store.copy_free(at("d"), ROOT, iter(["e"]), max_bytes=10**9),
+    ]
+    await store.create_checkpoint(at("a"))
+    for call in calls:
+        with pytest.raises(errors.ResourceExhausted) as caught:
+            await call
+        assert caught.value.reason == "STORAGE_FULL"
+    assert (small_disk / "a").read_bytes() == old
+    assert sorted(os.listdir(small_disk)) == [".ipynb_checkpoints", "a", "d"]
+
+
+async def test_a_limit_on_file_sizes_keeps_the_old_content(
+    filesystem: FilesystemStore, root: Path
+) -> None:
+    (root / "a").write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        for call in (
+            filesystem.write(at("a"), content(b"2" * 200_000)),
+            filesystem.append(at("a"), content(b"2" * 200_000)),
+        ):
+            with pytest.raises(errors.ResourceExhausted):
+                await call
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (root / "a").read_bytes() == b"old"
+    assert os.listdir(root) == ["a"]
+
+
+def fail(number: int) -> NoReturn:
+    raise OSError(number, os.strerror(number), "/a/secret/place")
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "reason"),
+    [
+        (errno.ENOENT, errors.NotFound, "NO_SUCH_ENTRY"),
+        (errno.EACCES, errors.PermissionDenied, "NO_PERMISSION"),
+        (errno.EROFS, errors.PermissionDenied, "NO_PERMISSION"),
+        (errno.EDQUOT, errors.ResourceExhausted, "STORAGE_FULL"),
+        (errno.ENAMETOOLONG, errors.InvalidArgument, "BAD_PATH"),
+        (errno.EIO, errors.Unavailable, ""),
+    ],
+)
+def test_an_error_of_the_system_becomes_its_meaning(
+    number: int, error: type[errors.DomainError], reason: str
+) -> None:
+    with pytest.raises(error) as caught, os_errors_as_domain(at("a/b")):
+        fail(number)
+    assert caught.value.reason == reason
+    assert "secret" not in str(caught.value)
+
+
+def test_an_error_without_meaning_stays_what_it_is() -> None:
+    with pytest.raises(OSError, match="secret"), os_errors_as_domain(at("a")):
+        fail(errno.ENOTTY)
+
+
+UNPRIVILEGED = """
+import asyncio, os, sys
+from perijove_chassis.errors import PermissionDenied
+from perijove_contents.backends.filesystem import FilesystemStore
+from perijove_contents.backends.threads import Threads
+from perijove_contents.backends.tree import Tree
+from perijove_contents.model import EntryPath
+os.setgid(65534); os.setuid(65534)
+async def content():
+    yield b"new"
+async def main():
+    tree = Tree(sys.argv[1], file_mode=0o644, directory_mode=0o755)
+    store = FilesystemStore(tree, Threads(1, "t"), os.unlink)
+    path = EntryPath(("file",))
+    batches = [batch async for batch in store.list(EntryPath(()))]
+    assert not batches[0][0].writable and not (await store.get(path)).writable
+    for call in (
+        store.write(path, content()), store.append(path, content()), store.trash(path),
+        store.delete(path, even_full=True), store.create_checkpoint(path),
+        store.create_free(EntryPath(()), iter(["x"]), b""), store.rename(path, EntryPath(("y",))),
+    ):
+        try:
+            await call
+        except PermissionDenied as error:
+            assert error.reason == "NO_PERMISSION" and sys.argv[1] not in str(error)
+        else:
+            raise AssertionError(call)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may become somebody else")
+def test_what_may_not_be_written_says_so() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        (root / "file").write_bytes(b"old")
+        (root / "file").chmod(0o444)
+        root.chmod(0o755)
+        subprocess.run([sys.executable, "-c", UNPRIVILEGED, directory], check=True)
+        assert (root / "file").read_bytes() == b"old"

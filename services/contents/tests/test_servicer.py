@@ -1,0 +1,386 @@
+"""The process, through its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from perijove.contents.v1 import contents_pb2 as pb
+from perijove.contents.v1 import contents_pb2_grpc
+from perijove.errors.v1 import errors_pb2
+from perijove_chassis import errors, status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    Stub = contents_pb2_grpc.ContentsServiceAsyncStub
+
+MIB = 1024 * 1024
+REASONS = errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
+
+
+def messages(
+    header: pb.WriteContentHeader | None, *chunks: bytes
+) -> Iterator[pb.WriteContentRequest]:
+    yield pb.WriteContentRequest(header=header, chunk=chunks[0] if chunks else b"")
+    for chunk in chunks[1:]:
+        yield pb.WriteContentRequest(chunk=chunk)
+
+
+async def write(stub: Stub, *chunks: bytes, **header: Any) -> pb.WriteContentResponse:
+    return await stub.WriteContent(messages(pb.WriteContentHeader(**header), *chunks))
+
+
+async def read(stub: Stub, **request: Any) -> list[pb.ReadContentResponse]:
+    return [found async for found in stub.ReadContent(pb.ReadContentRequest(**request))]
+
+
+def tree(root: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(root)): None if path.is_dir() else path.read_bytes()
+        for path in root.rglob("*")
+    }
+
+
+async def test_a_small_read_is_one_message(contents: Stub) -> None:
+    written = await write(contents, b"hello", path="a.txt", format=pb.CONTENT_FORMAT_TEXT)
+    assert written.created
+    (message,) = await read(contents, path="a.txt", include_hash=True)
+    assert message.chunk == b"hello"
+    assert message.header.format == pb.CONTENT_FORMAT_TEXT
+    entry = message.header.entry
+    assert entry.hash == hashlib.sha256(b"hello").hexdigest()
+    assert entry.hash_algorithm == "sha256"
+    assert (entry.mime_type, entry.size_bytes, entry.writable) == ("text/plain", 5, True)
+    assert entry.update_time == written.entry.update_time
+    entry.hash = entry.hash_algorithm = ""
+    assert entry == written.entry
+
+
+async def test_what_is_empty_is_one_message_too(contents: Stub) -> None:
+    await write(contents, path="a")
+    for path in ("", "a"):
+        (message,) = await read(contents, path=path)
+        assert message.header.entry.path == path
+        assert message.chunk == b""
+
+
+async def test_a_large_file_comes_in_chunks(contents: Stub, root: Path) -> None:
+    data = bytes(range(256)) * (3 * MIB // 256) + b"end"
+    chunks = [data[start : start + MIB] for start in range(0, len(data), MIB)]
+    await write(contents, *chunks, path="a")
+    assert (root / "a").read_bytes() == data
+    found = await read(contents, path="a")
+    assert b"".join(message.chunk for message in found) == data
+    assert max(len(message.chunk) for message in found) <= MIB
+    assert [message.HasField("header") for message in found] == [True, False, False, False]
+
+
+async def test_a_directory_is_listed_and_read(contents: Stub, root: Path) -> None:
+    (root / "d").mkdir()
+    for number in range(5):
+        (root / "d" / f"{number}.txt").touch()
+    (message,) = await read(contents, path="d")
+    assert message.header.format == pb.CONTENT_FORMAT_ENTRIES
+    assert not message.header.entry.HasField("size_bytes")
+    paths = [f"d/{number}.txt" for number in range(5)]
+    assert [entry.path for entry in message.entries] == paths
+    seen, token = [], ""
+    while True:
+        page = await contents.ListEntries(
+            pb.ListEntriesRequest(path="d", page_size=2, page_token=token)
+        )
+        seen += [entry.path for entry in page.entries]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == paths
+
+
+async def test_a_notebook_made_here_shows_its_rich_output(contents: Stub) -> None:
+    created = await contents.CreateEntry(pb.CreateEntryRequest(type=pb.ENTRY_TYPE_NOTEBOOK))
+    path = created.entry.path
+    assert path == "Untitled.ipynb"
+    (message,) = await read(contents, path=path)
+    notebook = json.loads(message.chunk)
+    notebook["cells"] = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "execution_count": 1,
+            "source": "x",
+            "metadata": {"trusted": True},
+            "outputs": [
+                {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<b>"}}
+            ],
+        }
+    ]
+    reply = await write(contents, json.dumps(notebook).encode(), path=path)
+    assert not reply.created
+    assert not reply.validation_message
+    (message,) = await read(contents, path=path)
+    assert json.loads(message.chunk) == notebook
+    checkpoints = await contents.ListCheckpoints(pb.ListCheckpointsRequest(path=path))
+    assert [checkpoint.checkpoint_id for checkpoint in checkpoints.checkpoints] == ["checkpoint"]
+
+
+async def test_a_deleted_file_is_in_the_trash(contents: Stub, root: Path, tmp_path: Path) -> None:
+    (root / "d").mkdir()
+    (root / "d" / "a.txt").write_bytes(b"data")
+    await contents.DeleteEntry(pb.DeleteEntryRequest(path="d"))
+    assert tree(root) == {}
+    assert (tmp_path / "xdg/Trash/files/d/a.txt").read_bytes() == b"data"
+
+
+async def test_the_whole_life_of_a_file(contents: Stub, root: Path) -> None:
+    await write(contents, b"one", path="a.txt")
+    made = await contents.CreateCheckpoint(pb.CreateCheckpointRequest(path="a.txt"))
+    await write(contents, b"two", path="a.txt", part=pb.WRITE_PART_NEXT)
+    copied = await contents.CopyEntry(pb.CopyEntryRequest(path="a.txt"))
+    assert copied.entry.path == "a-Copy1.txt"
+    renamed = await contents.RenameEntry(pb.RenameEntryRequest(path="a.txt", new_path="b.txt"))
+    assert renamed.entry.path == "b.txt"
+    await contents.RestoreCheckpoint(
+        pb.RestoreCheckpointRequest(path="b.txt", checkpoint_id=made.checkpoint.checkpoint_id)
+    )
+    await contents.DeleteCheckpoint(
+        pb.DeleteCheckpointRequest(path="b.txt", checkpoint_id="checkpoint")
+    )
+    got = await contents.GetEntry(pb.GetEntryRequest(path="b.txt", include_hash=True))
+    assert got.entry.hash == hashlib.sha256(b"one").hexdigest()
+    where = await contents.GetKernelPath(pb.GetKernelPathRequest(path="b.txt"))
+    assert where.working_directory == str(root)
+    assert where.document_location == str(root / "b.txt")
+    assert tree(root) == {
+        ".ipynb_checkpoints": None,
+        "a-Copy1.txt": b"onetwo",
+        "b.txt": b"one",
+    }
+
+
+async def test_a_write_that_is_cancelled_changes_nothing(contents: Stub, root: Path) -> None:
+    (root / "a").write_bytes(b"old")
+
+    async def begin(taken: asyncio.Event) -> AsyncIterator[pb.WriteContentRequest]:
+        yield pb.WriteContentRequest(header=pb.WriteContentHeader(path="a"), chunk=b"half")
+        taken.set()
+        await asyncio.Event().wait()
+
+    for number in range(60):
+        taken = asyncio.Event()
+        call = contents.WriteContent(begin(taken))
+        await taken.wait()
+        for _ in range(number):
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    # The calls before this one have ended by then: it goes through the same loop.
+    await contents.GetEntry(pb.GetEntryRequest(path="a"))
+    await write(contents, b"x", path="b")
+    assert (root / "a").read_bytes() == b"old"
+    (root / "b").unlink()
+    deadline = asyncio.get_running_loop().time() + 30
+    while len(os.listdir(root)) > 1:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+    assert (root / "a").read_bytes() == b"old"
+
+
+BAD_PATHS = ["..", "a/../..", "../root2/x", "a\0", "./a", "x" * 256, "a/" * 3000, ".."]
+HIDDEN = [".hidden", "d/.x"]
+ABSENT = ["absent", "file.txt/below", "d/absent"]
+
+
+def calls() -> Iterator[Any]:
+    """Yield calls that must fail, as (method, request, error, reason)."""
+    bad, absent = errors.InvalidArgument, errors.NotFound
+    one_path = {
+        "GetEntry": pb.GetEntryRequest,
+        "ListEntries": pb.ListEntriesRequest,
+        "ReadContent": pb.ReadContentRequest,
+        "CopyEntry": pb.CopyEntryRequest,
+        "DeleteEntry": pb.DeleteEntryRequest,
+        "CreateCheckpoint": pb.CreateCheckpointRequest,
+    }
+    for method, make in one_path.items():
+        reads = method in ("GetEntry", "ListEntries", "ReadContent")
+        for path in BAD_PATHS:
+            yield method, make(path=path), bad, "BAD_PATH"
+        for path in HIDDEN:
+            expected = (absent, "NO_SUCH_ENTRY") if reads else (bad, "BAD_PATH")
+            yield method, make(path=path), *expected
+        for path in ABSENT:
+            yield method, make(path=path), absent, "NO_SUCH_ENTRY"
+    for path in BAD_PATHS:
+        yield "GetKernelPath", pb.GetKernelPathRequest(path=path), bad, "BAD_PATH"
+        yield "ListCheckpoints", pb.ListCheckpointsRequest(path=path), bad, "BAD_PATH"
+        yield "CreateEntry", pb.CreateEntryRequest(directory=path), bad, "BAD_PATH"
+        yield "CopyEntry", pb.CopyEntryRequest(path="file.txt", target_path=path), bad, "BAD_PATH"
+        yield "RenameEntry", pb.RenameEntryRequest(path="file.txt", new_path=path), bad, "BAD_PATH"
+    for make, method in (
+        (pb.RestoreCheckpointRequest, "RestoreCheckpoint"),
+        (pb.DeleteCheckpointRequest, "DeleteCheckpoint"),
+    ):
+        yield method, make(path="../a", checkpoint_id="checkpoint"), bad, "BAD_PATH"
+        yield method, make(path="file.txt", checkpoint_id="../x"), absent, "NO_SUCH_CHECKPOINT"
+        yield method, make(path=".x", checkpoint_id="checkpoint"), bad, "BAD_PATH"
+    yield "GetEntry", pb.GetEntryRequest(path="file.txt", type=3), bad, "BAD_TYPE"
+    yield "GetEntry", pb.GetEntryRequest(path="d", type=1), bad, "BAD_TYPE"
+    yield "GetEntry", pb.GetEntryRequest(path="d", type=99), bad, "BAD_TYPE"  # type: ignore[arg-type]
+    yield "GetEntry", pb.GetEntryRequest(path="d", include_hash=True), bad, "BAD_TYPE"
+    yield "ListEntries", pb.ListEntriesRequest(path="file.txt"), bad, "BAD_TYPE"
+    yield "ListEntries", pb.ListEntriesRequest(path="d", page_size=-1), bad, ""
+    yield "ReadContent", pb.ReadContentRequest(path="binary", format=1), bad, "BAD_FORMAT"
+    yield "ReadContent", pb.ReadContentRequest(path="file.txt", format=3), bad, "BAD_FORMAT"
+    yield "ReadContent", pb.ReadContentRequest(path="file.txt", format=99), bad, "BAD_FORMAT"  # type: ignore[arg-type]
+    yield "ReadContent", pb.ReadContentRequest(path="d", include_hash=True), bad, "BAD_TYPE"
+    yield "ReadContent", pb.ReadContentRequest(path="broken.ipynb"), bad, "UNREADABLE_NOTEBOOK"
+    yield "CreateEntry", pb.CreateEntryRequest(directory="absent"), absent, "NO_SUCH_ENTRY"
+    yield "CreateEntry", pb.CreateEntryRequest(directory="file.txt"), absent, "NO_SUCH_ENTRY"
+    yield "CreateEntry", pb.CreateEntryRequest(directory=".x"), bad, "BAD_PATH"
+    yield "CreateEntry", pb.CreateEntryRequest(extension="/../x"), bad, "BAD_PATH"
+    yield "CreateEntry", pb.CreateEntryRequest(type=99), bad, "BAD_TYPE"  # type: ignore[arg-type]
+    exists = errors.AlreadyExists
+    rename = pb.RenameEntryRequest
+    yield "RenameEntry", rename(path="file.txt", new_path="binary"), exists, "ENTRY_EXISTS"
+    yield "RenameEntry", rename(path="file.txt", new_path="d"), exists, "ENTRY_EXISTS"
+    yield "RenameEntry", rename(path="file.txt", new_path=""), exists, "ENTRY_EXISTS"
+    yield "RenameEntry", rename(path="d", new_path="d/e"), bad, "BAD_PATH"
+    yield "RenameEntry", rename(path="absent", new_path="x"), absent, "NO_SUCH_ENTRY"
+    yield "RenameEntry", rename(path="file.txt", new_path="absent/x"), absent, "NO_SUCH_ENTRY"
+    yield "DeleteEntry", pb.DeleteEntryRequest(path=""), bad, "BAD_PATH"
+    yield "CreateCheckpoint", pb.CreateCheckpointRequest(path="d"), bad, "BAD_TYPE"
+
+
+def writes() -> Iterator[Any]:
+    """Yield writes that must fail, as (header, chunks, error, reason)."""
+    bad, absent = errors.InvalidArgument, errors.NotFound
+    full = errors.ResourceExhausted
+    header = pb.WriteContentHeader
+    for path in [*BAD_PATHS, *HIDDEN]:
+        yield header(path=path), [b"x"], bad, "BAD_PATH"
+    yield None, [b"x"], bad, ""
+    yield header(path=""), [b"x"], bad, "BAD_TYPE"
+    yield header(path="d"), [b"x"], bad, "BAD_TYPE"
+    yield header(path="file.txt", type=3), [], bad, "BAD_TYPE"
+    yield header(path="new", type=3), [b"x"], bad, "BAD_FORMAT"
+    yield header(path="absent/x"), [b"x"], absent, "NO_SUCH_ENTRY"
+    yield header(path="file.txt/x"), [b"x"], absent, "NO_SUCH_ENTRY"
+    yield header(path="absent/x", type=3), [], absent, "NO_SUCH_ENTRY"
+    yield header(path="file.txt", type=99), [b"x"], bad, "BAD_TYPE"  # type: ignore[arg-type]
+    yield header(path="file.txt", format=99), [b"x"], bad, "BAD_FORMAT"  # type: ignore[arg-type]
+    yield header(path="file.txt", part=99), [b"x"], bad, "BAD_FORMAT"  # type: ignore[arg-type]
+    yield header(path="file.txt", format=1), [b"a", b"\xff"], bad, "BAD_FORMAT"
+    yield header(path="file.txt", format=3), [b"{}"], bad, "BAD_FORMAT"
+    yield header(path="x.ipynb", part=2), [b"{}"], bad, "BAD_TYPE"
+    yield header(path="x.ipynb"), [b'"x"'], bad, "BAD_FORMAT"
+    yield header(path="x.ipynb"), [b"{}"], bad, "BAD_FORMAT"
+    yield header(path="absent", part=3), [b"x"], absent, "NO_SUCH_ENTRY"
+    yield header(path="file.txt", if_hash="0"), [b"x"], errors.Aborted, "VERSION_MISMATCH"
+    yield header(path="new", if_hash="0"), [b"x"], errors.Aborted, "VERSION_MISMATCH"
+    yield header(path="file.txt"), [b"x" * (MIB + 1)], full, "LIMIT_EXCEEDED"
+    yield header(path="file.txt"), [b"x" * MIB] * 5, full, "LIMIT_EXCEEDED"
+
+
+def prepare(root: Path) -> dict[str, bytes | None]:
+    (root / "d").mkdir()
+    (root / "d" / ".x").write_bytes(b"hidden")
+    (root / ".hidden").write_bytes(b"hidden")
+    (root / "file.txt").write_bytes(b"text")
+    (root / "binary").write_bytes(b"\xff")
+    (root / "broken.ipynb").write_bytes(b"{")
+    (root.parent / "root2").mkdir()
+    (root.parent / "root2" / "x").write_bytes(b"a neighbour")
+    return tree(root.parent / "root2") | tree(root)
+
+
+async def answer(contents: Stub, method: str, request: Any) -> None:
+    call = getattr(contents, method)(request)
+    await (call.read() if method == "ReadContent" else call)
+
+
+async def test_bad_input_gets_its_reason_and_changes_nothing(contents: Stub, root: Path) -> None:
+    before = prepare(root)
+    for method, request, error, reason in calls():
+        with pytest.raises(errors.DomainError) as caught, status.rpc_errors_as_domain():
+            await answer(contents, method, request)
+        found = (type(caught.value), caught.value.reason)
+        assert found == (error, reason), f"{method} {str(request)[:200]}: {caught.value}"
+        assert str(root) not in str(caught.value)
+        assert (
+            not reason
+            or f"ERROR_REASON_{reason}" in errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
+        )
+        assert tree(root.parent / "root2") | tree(root) == before, f"{method} {request}"
+
+
+async def test_bad_writes_get_their_reason_and_change_nothing(contents: Stub, root: Path) -> None:
+    before = prepare(root)
+    for header, chunks, error, reason in writes():
+        with pytest.raises(errors.DomainError) as caught, status.rpc_errors_as_domain():
+            await contents.WriteContent(messages(header, *chunks))
+        found = (type(caught.value), caught.value.reason)
+        assert found == (error, reason), f"{header}: {caught.value}"
+        assert str(root) not in str(caught.value)
+        assert tree(root.parent / "root2") | tree(root) == before, f"{header}"
+
+
+async def test_a_second_header_is_refused(contents: Stub, root: Path) -> None:
+    header = pb.WriteContentHeader(path="a")
+    twice = [pb.WriteContentRequest(header=header, chunk=b"x")] * 2
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await contents.WriteContent(iter(twice))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert tree(root) == {}
+
+
+def test_every_rpc_is_called_by_these_tests() -> None:
+    source = Path(__file__).read_text()
+    for method in pb.DESCRIPTOR.services_by_name["ContentsService"].methods:
+        assert re.search(rf"\b{method.name}\b", source), method.name
+
+
+async def test_a_user_may_do_all_but_ask_for_places(contents: Stub, tmp_path: Path) -> None:
+    await contents.GetEntry(pb.GetEntryRequest())
+    metadata = (("authorization", "Bearer token"),)
+    async with grpc.aio.insecure_channel(f"unix:{tmp_path}/c.sock") as plain:
+        stub = contents_pb2_grpc.ContentsServiceStub(plain)
+        await stub.GetEntry(pb.GetEntryRequest(), metadata=metadata)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.GetKernelPath(pb.GetKernelPathRequest(), metadata=metadata)
+        assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.GetEntry(pb.GetEntryRequest())
+        assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_large_notebook_survives_the_way_there_and_back(contents: Stub) -> None:
+    image = base64.b64encode(os.urandom(400_000)).decode()
+    cell = {
+        "cell_type": "code",
+        "execution_count": 1,
+        "metadata": {"trusted": True},
+        "source": "plot()",
+        "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"image/png": image}}],
+    }
+    notebook = {
+        "cells": [{**cell, "id": f"c{number}"} for number in range(6)],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    data = json.dumps(notebook).encode()
+    chunks = [data[start : start + MIB] for start in range(0, len(data), MIB)]
+    await write(contents, *chunks, path="a.ipynb")
+    found = await read(contents, path="a.ipynb")
+    assert len(found) > 3
+    assert json.loads(b"".join(message.chunk for message in found)) == notebook
