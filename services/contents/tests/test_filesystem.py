@@ -158,6 +158,25 @@ def test_too_much_work_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(isinstance(result, errors.Unavailable) for result in results) == 3
 
 
+def test_work_that_was_cancelled_before_it_began_is_not_done() -> None:
+    threads = Threads(1, "test")
+    done: list[int] = []
+
+    async def run() -> None:
+        first = asyncio.create_task(threads.run(time.sleep, 0.05))
+        second = asyncio.create_task(threads.run(done.append, 1))
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        await first
+        await threads.run(done.append, 2)
+
+    asyncio.run(run())
+    threads.close()
+    assert done == [2]
+
+
 WRITER = """
 import sys
 from perijove_contents.backends.atomic import AtomicFile
@@ -248,6 +267,29 @@ async def test_a_full_disk_keeps_the_old_content(small_disk: Path, threads: Thre
         assert caught.value.reason == "STORAGE_FULL"
     assert (small_disk / "a").read_bytes() == old
     assert sorted(os.listdir(small_disk)) == [".ipynb_checkpoints", "a", "d"]
+
+
+async def test_entries_move_to_another_filesystem(
+    small_disk: Path, tmp_path: Path, threads: Threads
+) -> None:
+    tree = Tree(str(tmp_path), file_mode=0o644, directory_mode=0o755)
+    store = FilesystemStore(tree, threads, os.unlink)
+    await store.make_directory(at("d"))
+    await store.write(at("d/a"), content(b"data"))
+    await store.write(at("b"), content(b"data"))
+    await store.create_checkpoint(at("b"))
+    await store.rename(at("d"), at("small/d"))
+    await store.rename(at("b"), at("small/b"))
+    with pytest.raises(errors.AlreadyExists):
+        await store.rename(at("small/b"), at("small/d"))
+    assert len(await store.list_checkpoints(at("small/b"))) == 1
+    assert (small_disk / "d" / "a").read_bytes() == b"data"
+    assert not (tmp_path / "d").exists()
+    (tmp_path / "big").write_bytes(b"x" * 2 * CHUNK_BYTES)
+    with pytest.raises(errors.ResourceExhausted):
+        await store.rename(at("big"), at("small/big"))
+    assert (tmp_path / "big").stat().st_size == 2 * CHUNK_BYTES
+    assert sorted(os.listdir(small_disk)) == [".ipynb_checkpoints", "b", "d"]
 
 
 async def test_a_limit_on_file_sizes_keeps_the_old_content(

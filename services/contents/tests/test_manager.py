@@ -150,6 +150,15 @@ async def test_content_has_limits(manager: ContentsManager) -> None:
     assert (await read(manager, "a"))[1] == b"old"
 
 
+async def test_a_notebook_too_large_to_parse_is_still_a_file(
+    manager: ContentsManager, memory: MemoryStore
+) -> None:
+    await memory.write(at("a.ipynb"), content(b" " * (3 * CHUNK_BYTES + 1)))
+    with pytest.raises(errors.ResourceExhausted):
+        await read(manager, "a.ipynb")
+    assert len((await read(manager, "a.ipynb", kind=EntryType.FILE))[1]) == 3 * CHUNK_BYTES + 1
+
+
 async def test_a_file_is_written_in_parts(manager: ContentsManager) -> None:
     await write(manager, "a", b"older and longer than the parts")
     first = await write(manager, "a", b"one", part=WritePart.FIRST)

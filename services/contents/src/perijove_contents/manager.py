@@ -12,6 +12,7 @@ from perijove_chassis.errors import (
     DomainError,
     InvalidArgument,
     NotFound,
+    ResourceExhausted,
 )
 
 from perijove_contents import naming
@@ -52,7 +53,7 @@ class Rules:
     """What is allowed, where people may differ."""
 
     max_content_bytes: int = 512 * 1024 * 1024
-    """Largest content that is written."""
+    """Largest content that is written, and largest notebook that is read."""
     max_copy_bytes: int = 500 * 1024 * 1024
     """Largest directory that is copied."""
     delete_to_trash: bool = True
@@ -128,6 +129,7 @@ class ContentsManager:
         entry = replace(opened.entry, type=kind)
         try:
             if kind is EntryType.NOTEBOOK:
+                self._require_parsable(entry)
                 # A notebook has one format, whichever is asked for.
                 text = await self._codec.read(path, await joined(opened.chunks()))
                 yield Content(
@@ -233,6 +235,12 @@ class ContentsManager:
     async def kernel_path(self, path: EntryPath) -> KernelPath:
         """Return where a kernel for a document at `path` runs."""
         return await self._store.kernel_path(path)
+
+    def _require_parsable(self, entry: Entry) -> None:
+        if (entry.size_bytes or 0) > self._rules.max_content_bytes:
+            raise ResourceExhausted(
+                f"{entry.path} is too large for a notebook", reason="LIMIT_EXCEEDED"
+            )
 
     async def _write_directory(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         if write.if_hash or await joined(content):

@@ -47,6 +47,30 @@ def copy_free(
         file.close()
 
 
+def move_across(source: str, target: str) -> None:
+    """Move something to another filesystem; replace nothing.
+
+    Raises:
+        FileExistsError: if something is at the target.
+    """
+    temporary = temporary_beside(target)
+    is_directory = stat.S_ISDIR(os.lstat(source).st_mode)
+    try:
+        if is_directory:
+            _copy_tree(source, temporary)
+        else:
+            shutil.copy2(source, temporary, follow_symlinks=False)
+        rename_into_free(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):
+            os.unlink(temporary)
+    if is_directory:
+        shutil.rmtree(source)
+    else:
+        os.unlink(source)
+
+
 def _copy_directory(
     tree: Tree, path: EntryPath, directory: EntryPath, names: Iterator[str], max_bytes: int
 ) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from perijove_chassis.errors import Unavailable
@@ -30,9 +30,9 @@ class Threads:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a function returns.
 
-        A function cannot be stopped in the middle: when the caller is
+        A function that has begun cannot be stopped: when the caller is
         cancelled, this still ends after the function has, so that what it works
-        on can be tidied up safely.
+        on can be tidied up safely. One that has not begun never does.
 
         Raises:
             Unavailable: if too many calls wait already.
@@ -42,10 +42,9 @@ class Threads:
         context = contextvars.copy_context()
         self._running += 1
         try:
-            future = asyncio.get_running_loop().run_in_executor(
-                self._pool, lambda: context.run(function, *args, **kwargs)
+            return await _to_the_end(
+                self._pool.submit(lambda: context.run(function, *args, **kwargs))
             )
-            return await _to_the_end(future)
         finally:
             self._running -= 1
 
@@ -54,12 +53,16 @@ class Threads:
         self._pool.shutdown(wait=False)
 
 
-async def _to_the_end(future: asyncio.Future[T]) -> T:
+async def _to_the_end(work: Future[T]) -> T:
+    future = asyncio.wrap_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
             await asyncio.wait((future,))
         except asyncio.CancelledError as error:
+            if work.cancel():
+                # It had not begun, and now never will.
+                raise
             cancelled = error
     if cancelled:
         # Looked at, so that it is not reported as forgotten.

@@ -9,6 +9,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import structlog
 from perijove_chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 
 from perijove_contents.backends.atomic import (
@@ -19,6 +20,7 @@ from perijove_contents.backends.atomic import (
     sync_directory,
 )
 from perijove_contents.backends.checkpoints import DIRECTORY, CheckpointFiles
+from perijove_contents.backends.copying import move_across
 from perijove_contents.model import (
     Entry,
     EntryPath,
@@ -30,6 +32,8 @@ from perijove_contents.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+log = structlog.get_logger()
 
 
 class Tree:
@@ -148,23 +152,21 @@ class Tree:
         was_file = not stat.S_ISDIR(os.lstat(source).st_mode)
         self.require_directory(new_path.parent)
         try:
-            rename_into_free(source, target)
+            _move(source, target)
         except FileExistsError:
             if not _differ_in_case_only(source, target):
                 raise AlreadyExists(
                     f"an entry is already at {new_path}", reason="ENTRY_EXISTS"
                 ) from None
             os.rename(source, target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            raise FailedPrecondition(
-                f"{path} is on another filesystem than {new_path}: copy it"
-            ) from None
         sync_directory(os.path.dirname(target))
         sync_directory(os.path.dirname(source))
         if was_file:
-            self.checkpoints.follow(source, target)
+            try:
+                self.checkpoints.follow(source, target)
+            except OSError:
+                # What was asked for is done and stays done.
+                log.warning("the checkpoint did not follow", path=str(new_path), exc_info=True)
 
     def delete(self, path: EntryPath, *, even_full: bool) -> None:
         """Delete an entry and its checkpoints for good."""
@@ -202,6 +204,15 @@ class Tree:
     def _make_new_directory(self, location: str) -> None:
         os.mkdir(location)
         os.chmod(location, self.directory_mode)
+
+
+def _move(source: str, target: str) -> None:
+    try:
+        rename_into_free(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        move_across(source, target)
 
 
 def _entry(path: EntryPath, status: os.stat_result, *, writable: bool) -> Entry:
