@@ -36,6 +36,7 @@ class RunningEdge:
     """An edge that listens, and a client without a cookie jar."""
 
     port: int
+    runner: web.AppRunner
     http: aiohttp.ClientSession
 
     async def ask(
@@ -79,7 +80,7 @@ async def make_edge(sockets: Path) -> AsyncIterator[MakeEdge]:
             await runner.setup()
             runners.append(runner)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-            return RunningEdge(runner.addresses[0][1], http)
+            return RunningEdge(runner.addresses[0][1], runner, http)
 
         yield make
         for runner in runners:

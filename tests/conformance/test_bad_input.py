@@ -42,6 +42,12 @@ EMPTY_TEXT = {"type": "file", "format": "text", "content": ""}
 SESSION_BODY = {"path": "n.ipynb", "type": "notebook"}
 TOLD = "a value of the wrong type is refused, not ignored"
 ABSENT = "what cannot be named does not exist: a 403 would say otherwise"
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 MISTAKE = "what cannot be named may be absent, but to change it is a mistake"
 PAGES = ("files/a.txt", "kernelspecs/python3/logo-64x64.png")
 EVERY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -497,6 +503,22 @@ def test_preflight_needs_no_credential(target: str, server: Server) -> None:
     assert answer.headers["Access-Control-Allow-Methods"] == (
         "GET, PUT, POST, PATCH, DELETE, OPTIONS"
     )
+
+
+@pytest.mark.parametrize("target", [f"{KERNEL}/channels", "api/events/subscribe"])
+def test_websocket_is_refused_before_the_upgrade(target: str, server: Server) -> None:
+    for token in (None, "wrong"):
+        assert server.ask("GET", target, headers=HANDSHAKE, token=token).status == 403
+    cookie = "; ".join(f'{k}="{v}"' for k, v in server.ask("GET", "api/me").cookies().items())
+    for origin in ("http://other.example", f"http://{server.netloc}.evil.example"):
+        headers = {**HANDSHAKE, "Cookie": cookie, "Origin": origin}
+        answer = server.ask("GET", target, headers=headers, token=None)
+        assert answer.status == 403 or server.is_stock  # which first says 404 of no kernel
+
+
+def test_websocket_of_no_kernel_is_refused(server: Server) -> None:
+    assert server.ask("GET", f"{KERNEL}/channels", headers=HANDSHAKE).status == 404
+    assert server.ask("GET", f"{KERNEL}/channels").status in (400, 404)
 
 
 @pytest.mark.parametrize("token", ["", None])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web, web_response
 from perijove_chassis.telemetry import CallMetrics
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from perijove_gateway_http.activity import Activity
 from perijove_gateway_http.auth import Authenticator
@@ -57,7 +57,9 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
     app[FRONTEND] = Frontend(Installation.find(os.environ))
     app[TABLE] = Table(settings.base_url, routes)
-    app[METRICS] = CallMetrics(CollectorRegistry())
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    app[METRICS] = CallMetrics(registry)
     app[ACTIVITY] = Activity()
     app[SOCKETS] = set()
     app.router.register_resource(RawPathResource(app[TABLE], dispatch))

@@ -131,8 +131,10 @@ async def send(
 ) -> web.StreamResponse:
     """Send a body: at once with its length if it is small, else as it comes.
 
-    A body that breaks off is not ended properly, so that nobody takes a part
-    for the whole.
+    Raises:
+        ConnectionResetError: if the content breaks off. The connection is closed
+            then, and the body not ended properly, so that nobody takes a part
+            for the whole.
     """
     pending = bytearray()
     async for part in parts:
@@ -149,8 +151,6 @@ async def send(
             if part:
                 await response.write(part)
     except (grpc.RpcError, UnicodeDecodeError) as error:
-        if request.transport:
-            request.transport.abort()
         raise ConnectionResetError("the content broke off") from error
     await response.write_eof()
     return response

@@ -97,9 +97,8 @@ async def _body(request: web.Request, path: str) -> web.StreamResponse:
         if length:
             raise ConnectionResetError("the file is shorter than it was")
     except grpc.RpcError:
-        if request.writer.output_size and request.transport:
+        if request.writer.output_size:
             # Not ended properly, so that nobody takes a part for the whole.
-            request.transport.abort()
             raise ConnectionResetError("the content broke off") from None
         raise
     else:
