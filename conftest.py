@@ -1,15 +1,38 @@
-"""Fixtures for every test: a real Redis."""
+"""For every test: a real Redis, and no skip in CI."""
 
 import contextlib
 import importlib.resources
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import redis
+
+ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Fail in CI instead of skipping: what is skipped there runs nowhere."""
+    return _not_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """The same for a whole file that skips itself."""
+    return _not_skipped((yield))
+
+
+def _not_skipped(report: ReportT) -> ReportT:
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr[2]}"
+    return report
 
 
 def valkey_binary() -> Path:
