@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json as json_text
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GENEROUS_S = 90.0
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +112,8 @@ class Server:
             return Answer(response.status, response.reason, response.headers, response.read())
         finally:
             connection.close()
+
+
+def cookie_header(answer: Answer) -> str:
+    """Return what a browser sends back of the cookies of an answer."""
+    return "; ".join(f'{name}="{value}"' for name, value in answer.cookies().items())
