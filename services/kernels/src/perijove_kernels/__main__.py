@@ -3,7 +3,7 @@
 from perijove_chassis import server
 from perijove_chassis.credentials import Verifier
 
-from perijove_kernels import services
+from perijove_kernels import relay, services
 from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.backends.runners import GrpcRunners
@@ -19,11 +19,12 @@ async def main(settings: Settings) -> None:
     runners = GrpcRunners(settings.service_key)
     last_known, default = LastKnown(), settings.default_kernelspec
     announced = RunnerManager(store, runners, last_known, settings.limits)
+    manager = KernelManager(store, runners, last_known, default_kernelspec=default)
     rows = [
-        services.kernels(KernelManager(store, runners, last_known, default_kernelspec=default)),
+        services.kernels(manager),
+        relay.channels(manager.get, settings.service_key),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
         services.runners(announced),
-        # Further services of this process: one row each.
     ]
     verifier = Verifier("kernels", service_key=settings.service_key, api_token=settings.api_token)
     try:
