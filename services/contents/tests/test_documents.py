@@ -124,6 +124,17 @@ async def test_configuration_is_merged_over_that_of_the_system(
     assert await ids(documents, CONFIG) == ["notebook"]
 
 
+async def test_a_document_too_large_for_the_wire_stands_in_nobodys_way(
+    documents: Stub, tmp_path: Path
+) -> None:
+    await put(documents, WORKSPACES, "w", workspace("w"))
+    huge = json.dumps({"data": "x" * 5_000_000, "metadata": {"id": "h"}})
+    (tmp_path / "config/lab/workspaces" / workspace_file_name("h")).write_text(huge)
+    assert await ids(documents, WORKSPACES) == ["w"]
+    with pytest.raises(errors.ResourceExhausted), status.rpc_errors_as_domain():
+        await get(documents, WORKSPACES, "h")
+
+
 async def test_merges_at_the_same_time_all_count(documents: Stub) -> None:
     await asyncio.gather(*(patch(documents, "s", {str(i): i}) for i in range(40)))
     merged = json.loads((await get(documents, CONFIG, "s")).content)

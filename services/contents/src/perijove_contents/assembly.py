@@ -12,11 +12,11 @@ from perijove.contents.v1 import (
 )
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.server import Service
-from send2trash import send2trash
 
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
 from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
 from perijove_contents.documents.backends.filesystem import FilesystemDocuments
 from perijove_contents.documents.backends.layout import Layout
@@ -60,7 +60,7 @@ def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -
     umask = int(settings.umask, 8)
     tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
     return ContentsManager(
-        FilesystemStore(tree, threads, send2trash),
+        FilesystemStore(tree, threads, move_to_trash),
         NbformatCodec(notebook_threads, Notary(settings.places().data)),
         Rules(
             max_content_bytes=settings.max_content_bytes,

@@ -47,7 +47,7 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     data_dir: str = ""
     """Where notebook signatures are; Jupyter's data directory if empty."""
     config_dir: str = ""
-    """Where the user's configuration is; Jupyter's place if empty."""
+    """Where the user's configuration is; the first of `config_path`, or Jupyter's, if empty."""
     config_path: str = ""
     """Directories with configuration of all, best first, colons between; Jupyter's if empty."""
     settings_dir: str = ""
@@ -66,8 +66,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
 
     def places(self) -> Places:
         """Return where everything besides the tree is kept."""
-        config = self.config_dir or paths.jupyter_config_dir()
         config_path = self.config_path.split(os.pathsep) if self.config_path else []
+        config = self.config_dir or next(iter(config_path), paths.jupyter_config_dir())
         environ = os.environ
         return Places(
             data=self.data_dir or paths.jupyter_data_dir(),

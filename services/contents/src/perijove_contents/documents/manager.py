@@ -57,8 +57,8 @@ class DocumentsManager:
                 continue
             try:
                 document = await self.get(DocumentKey.parse(collection, id_))
-            except (NotFound, InvalidArgument):
-                # Deleted meanwhile, or put there by somebody with other ideas of names.
+            except (NotFound, InvalidArgument, ResourceExhausted):
+                # Deleted meanwhile, or put there by somebody with other ideas of names or sizes.
                 continue
             total += len(document.content)
             if len(found) == limit or (found and total > MAX_BYTES):

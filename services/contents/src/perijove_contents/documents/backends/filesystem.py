@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from glob import escape, glob
 from typing import TYPE_CHECKING
 
-from perijove_chassis.errors import InvalidArgument, NotFound
+from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted
 
 from perijove_contents.backends.atomic import AtomicFile, locked, open_file
 from perijove_contents.backends.border import os_errors_as_domain
@@ -83,11 +84,10 @@ class FilesystemDocuments:
 
     def _workspace_ids(self) -> Iterator[str]:
         for location in glob(f"{escape(self._layout.workspaces)}/*{WORKSPACE_SUFFIX}"):
-            content = _read(location)
-            try:
-                yield workspace_id(content[0] if content else b"")
-            except InvalidArgument:
-                continue
+            # People put things there too; what is no workspace is not listed.
+            with suppress(DomainError, OSError):
+                if found := _read(location):
+                    yield workspace_id(found[0])
 
     def _layers(self, key: DocumentKey) -> list[Document]:
         places = [self._layout.locate(key)]
@@ -104,8 +104,7 @@ class FilesystemDocuments:
         directory = os.path.dirname(location)
         os.makedirs(directory, exist_ok=True)
         with locked(directory):
-            present = _read(location)
-            content = change(present[0] if present else None)
+            content = change(present[0] if (present := _read(location)) else None)
             file = AtomicFile(location, _MODE)
             try:
                 file.write(content)
@@ -121,7 +120,10 @@ def _read(location: str) -> tuple[bytes, os.stat_result] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     with open(fd, "rb") as file:
-        return file.read(MAX_BYTES), os.fstat(file.fileno())
+        content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ResourceExhausted("the document is too large", reason="LIMIT_EXCEEDED")
+        return content, os.fstat(file.fileno())
 
 
 def _document(key: DocumentKey, content: bytes, status: os.stat_result) -> Document:
