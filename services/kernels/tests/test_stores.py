@@ -288,6 +288,14 @@ async def test_kernels_are_spread_over_the_runners(store: KernelStore) -> None:
     assert min(counts.values()) >= 17
 
 
+async def test_of_two_runners_the_less_loaded_one_is_taken(store: KernelStore) -> None:
+    full = [kernel(f"x{number}") for number in range(12)]
+    await store.register(hello(*full, by=runner("r1", 100)), "s1")
+    await store.register(hello(by=runner("r2", 100)), "s2")
+    places = [await store.reserve(f"k{n}", "python3", "op") for n in range(12)]
+    assert {place.runner.runner_id for place in places} == {"r2"}
+
+
 async def test_where_nothing_can_be_placed_the_reason_is_said(store: KernelStore) -> None:
     with pytest.raises(errors.Unavailable) as unavailable:
         await store.reserve("k1", "python3", "op")

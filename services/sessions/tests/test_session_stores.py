@@ -134,6 +134,19 @@ async def test_the_kernel_of_a_claim_is_a_leftover_unless_it_is_committed(
     assert (await store.list()).leftovers == ()
 
 
+async def test_the_kernel_of_a_claim_that_lost_its_path_stays_a_leftover(
+    make_store: Callable[[float], SessionStore],
+) -> None:
+    store = make_store(0.0)
+    lost = claim("a")
+    await store.claim(lost)
+    await store.withdraw(lost)
+    await made(store)
+    assert not (await store.commit(lost))[1]
+    await asyncio.sleep(0.01)
+    assert (await store.list()).leftovers == (lost.session.kernel_id,)
+
+
 async def test_nothing_is_left_over_before_its_time(store: SessionStore) -> None:
     await store.claim(claim())
     await store.leave("k-new")

@@ -385,6 +385,29 @@ async def test_sessions_stay_as_they_were_while_the_kernels_service_is_away(
     assert [s.session_id for s in await listed(replica)] == [session.session_id]
 
 
+async def test_no_session_is_forgotten_while_the_registry_is_being_rebuilt(
+    world: World, replica: Replica
+) -> None:
+    session = (await create(replica)).session
+    await world.settled()
+    await world.runner.fall_silent()
+    await world.kernels.close()
+    redis = replica.store._commands.redis
+    await redis.delete(*[key async for key in redis.scan_iter("{k}:*")])
+    await world.start_kernels()
+    fresh = await world.sessions()
+    (found,) = await listed(fresh)
+    assert (found.session_id, found.kernel.kernel_id) == (
+        session.session_id,
+        session.kernel.kernel_id,
+    )
+    with pytest.raises(errors.Unavailable):
+        await get(fresh, session.session_id)
+    assert await redis.hexists("{s}:rows", session.session_id)
+    world.runner.announce_to(world.kernels.target)
+    await until(lambda: _equal(fresh, session))
+
+
 async def test_a_kernel_whose_creator_died_before_the_session_was_written_becomes_the_session(
     world: World, replica: Replica
 ) -> None:
@@ -509,6 +532,10 @@ async def _true(value: object) -> bool:
 async def _still_there(replica: Replica, session_id: str) -> bool:
     await get(replica, session_id)
     return False
+
+
+async def _equal(replica: Replica, session: pb.Session) -> bool:
+    return await listed(replica) == [session]
 
 
 async def _empty(replica: Replica) -> bool:

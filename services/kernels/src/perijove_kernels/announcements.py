@@ -87,12 +87,11 @@ class RunnerManager:
         """
         between = min(self._limits.lost_after_s / 5, _MOST_S_BETWEEN_SWEEPS)
         try:
+            reachable = True
             while True:
-                try:
-                    await self._store.sweep()
-                    self._last_known.remember(await self._store.registry())
-                except Unavailable:
-                    log.warning("registry unreachable")
+                was, reachable = reachable, await self._refresh()
+                if was != reachable:
+                    log.warning("registry is back" if reachable else "registry unreachable")
                 await asyncio.sleep(between)
         finally:
             self._closing = True
@@ -102,6 +101,15 @@ class RunnerManager:
                     wait.reschedule(now)
             for task in self._ending.values():
                 task.cancel()
+
+    async def _refresh(self) -> bool:
+        """Sweep and read the registry; return whether it could be reached."""
+        try:
+            await self._store.sweep()
+            self._last_known.remember(await self._store.registry())
+        except Unavailable:
+            return False
+        return True
 
     async def _next(self, messages: AsyncIterator[Hello | Changes]) -> Hello | Changes | None:
         wait = asyncio.timeout(0 if self._closing else self._limits.lost_after_s)
