@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -384,3 +385,41 @@ async def test_a_large_notebook_survives_the_way_there_and_back(contents: Stub) 
     found = await read(contents, path="a.ipynb")
     assert len(found) > 3
     assert json.loads(b"".join(message.chunk for message in found)) == notebook
+
+
+DYING_CLIENT = """
+import asyncio, os, sys
+import grpc
+from perijove.contents.v1 import contents_pb2 as pb, contents_pb2_grpc
+
+async def begin():
+    yield pb.WriteContentRequest(header=pb.WriteContentHeader(path="a"), chunk=b"half")
+    await asyncio.sleep(float(sys.argv[2]))
+    os._exit(9)
+
+async def main():
+    channel = grpc.aio.insecure_channel(sys.argv[1])
+    stub = contents_pb2_grpc.ContentsServiceStub(channel)
+    await stub.WriteContent(begin(), metadata=(("authorization", "Bearer token"),))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_client_that_dies_while_writing_changes_nothing(
+    contents: Stub, root: Path, tmp_path: Path
+) -> None:
+    (root / "a").write_bytes(b"old")
+    await contents.GetEntry(pb.GetEntryRequest())
+    for number in range(6):
+        client = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", DYING_CLIENT, f"unix:{tmp_path}/c.sock", f"{number * 0.01}"
+        )
+        assert await client.wait() == 9
+        await write(contents, b"x", path="b")
+        assert (root / "a").read_bytes() == b"old"
+    deadline = asyncio.get_running_loop().time() + 30
+    while len(os.listdir(root)) > 2:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+    assert (root / "a").read_bytes() == b"old"
