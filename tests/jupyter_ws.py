@@ -14,7 +14,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import aiohttp
 from yarl import URL
@@ -108,7 +108,7 @@ class KernelSocket:
             await self._changed.wait_for(condition)
 
     async def send(self, kind: str, content: dict[str, Any], channel: str = "shell") -> str:
-        """Send a request and return its id."""
+        """Send a request, once there is a connection, and return its id."""
         message_id = uuid.uuid4().hex
         header = {
             "msg_id": message_id,
@@ -119,8 +119,7 @@ class KernelSocket:
             "version": "5.3",
         }
         parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
-        assert self._socket
-        await self._socket.send_bytes(pack(channel, parts))
+        await self._send(pack(channel, parts))
         return message_id
 
     async def start(self, code: str) -> str:
@@ -170,6 +169,18 @@ class KernelSocket:
             if found.kind == "stream" and found.content["name"] == name
         )
 
+    async def _send(self, frame: bytes) -> None:
+        async with asyncio.timeout(GENEROUS_S):
+            while True:
+                await self.until(lambda: self._socket)
+                socket = cast("aiohttp.ClientWebSocketResponse", self._socket)
+                with suppress(aiohttp.ClientConnectionResetError):
+                    await socket.send_bytes(frame)
+                    return
+                # It is known to be closed, so nothing was sent.
+                if self._socket is socket:
+                    self._socket = None
+
     async def _collect(self) -> None:
         while True:
             with suppress(aiohttp.ClientError, TimeoutError):
@@ -180,6 +191,7 @@ class KernelSocket:
                 await self._note(None)
                 async for frame in self._socket:
                     await self._note(unpack(frame.data))
+            self._socket = None
             await asyncio.sleep(_RETRY_S)
 
     async def _note(self, message: Message | None) -> None:

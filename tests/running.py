@@ -176,7 +176,7 @@ class RunningPerijove:
         parts = [f"--- terminal\n{self.said}"]
         for path in sorted(self.runtime_dir.glob("logs/*.log")):
             lines = path.read_text(errors="replace").splitlines()
-            parts.append(f"--- {path.name}\n" + "\n".join(lines[-40:]))
+            parts.append(f"--- {path.name}\n" + "\n".join(lines[-15:]))
         return "\n".join(parts)
 
     def _other(self, name: str, old_pid: int) -> int:

@@ -6,11 +6,14 @@ is a plain Jupyter one: all it does is to come back when its socket drops.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+
+from tests.running import GENEROUS_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
     from tests.jupyter_ws import JupyterClient, KernelSocket
     from tests.running import RunningPerijove
 
-COUNT = 200
+COUNT, PAUSE_S = 200, 0.05
 COUNTING = f"""
 import os, time
 moon = "Callisto"
 for number in range({COUNT}):
     print(number, flush=True)
-    time.sleep(0.05)
+    time.sleep({PAUSE_S})
 """
 PROCESSES = ("gateway_http", "contents", "sessions", "kernels", "redis")
 ROUNDS = 2
@@ -41,11 +44,18 @@ async def kernel_pid(kernel: KernelSocket) -> int:
     return int(await kernel.run("import os; print(os.getpid())"))
 
 
-async def midway(kernel: KernelSocket, request: str) -> None:
-    """Wait for a random moment of the run."""
+async def midway(kernel: KernelSocket, request: str) -> int:
+    """Wait for a random number of the run and return it."""
     number = random.randrange(COUNT // 10, COUNT * 3 // 4)  # noqa: S311 - no secret
     print(f"killed when {number} was seen")  # noqa: T201 - shown if the test fails
-    await kernel.until(lambda: f"{number}\n" in kernel.printed(request))
+    await kernel.until(lambda: str(number) in kernel.printed(request).split())
+    return number
+
+
+async def between_two_numbers(kernel: KernelSocket, request: str) -> None:
+    """Wait for a random moment of the run that is not that of a delivery."""
+    await midway(kernel, request)
+    await asyncio.sleep(random.uniform(0.2, 0.8) * PAUSE_S)  # noqa: S311 - no secret
 
 
 def expect_all_of(kernel: KernelSocket, request: str) -> None:
@@ -70,7 +80,7 @@ async def test_a_cell_does_not_notice_that_a_process_was_killed(
     async with jupyter.kernel(session["kernel"]["id"]) as kernel:
         pid = await kernel_pid(kernel)
         request = await kernel.start(COUNTING)
-        await midway(kernel, request)
+        await between_two_numbers(kernel, request)
         old = perijove.kill(name)
         await perijove.wait_restarted(name, old)
         await kernel.finished(request)
@@ -82,6 +92,23 @@ async def test_a_cell_does_not_notice_that_a_process_was_killed(
     await expect_rest_works(jupyter, session)
 
 
+async def test_a_gateway_killed_in_the_moment_of_a_delivery_loses_nothing(
+    perijove: RunningPerijove, jupyter: JupyterClient, session: dict[str, Any]
+) -> None:
+    """What was written and not yet acknowledged comes again, as the same message."""
+    async with jupyter.kernel(session["kernel"]["id"]) as kernel:
+        request = await kernel.start(COUNTING)
+        await midway(kernel, request)
+        old = perijove.kill("gateway_http")
+        await perijove.wait_restarted("gateway_http", old)
+        await kernel.finished(request)
+        assert await kernel.run("print(moon)") == "Callisto\n"
+        once = {message.header["msg_id"]: message for message in kernel.messages}
+        kernel.messages[:] = once.values()
+        expect_all_of(kernel, request)
+    await expect_rest_works(jupyter, session)
+
+
 async def expect_rest_works(jupyter: JupyterClient, session: dict[str, Any]) -> None:
     """Check that documents, sessions and kernels are there as before."""
     body = {"type": "file", "format": "text", "content": "after"}
@@ -90,8 +117,15 @@ async def expect_rest_works(jupyter: JupyterClient, session: dict[str, Any]) -> 
     (found,) = await jupyter.call("GET", "api/sessions")
     assert found["id"] == session["id"]
     assert found["kernel"]["id"] == session["kernel"]["id"]
+    # The runner announces itself anew after a while, and says then what it has seen.
+    async with asyncio.timeout(GENEROUS_S):
+        while await execution_state(jupyter, session) != "idle":  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE_S)
+
+
+async def execution_state(jupyter: JupyterClient, session: dict[str, Any]) -> str:
     model = await jupyter.call("GET", f"api/kernels/{session['kernel']['id']}")
-    assert model["execution_state"] in ("idle", "busy")
+    return str(model["execution_state"])
 
 
 async def test_everything_but_the_runner_may_be_killed_at_once(
@@ -99,7 +133,7 @@ async def test_everything_but_the_runner_may_be_killed_at_once(
 ) -> None:
     async with jupyter.kernel(session["kernel"]["id"]) as kernel:
         request = await kernel.start(COUNTING)
-        await midway(kernel, request)
+        await between_two_numbers(kernel, request)
         old = {name: perijove.kill(name) for name in PROCESSES}
         for name, pid in old.items():
             await perijove.wait_restarted(name, pid)
