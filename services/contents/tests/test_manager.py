@@ -171,24 +171,6 @@ async def test_a_file_is_written_in_parts(manager: ContentsManager) -> None:
         await write(manager, "b", b"x", part=WritePart.NEXT)
 
 
-@pytest.mark.parametrize(
-    ("kind", "form", "part"),
-    [
-        (EntryType.FILE, ContentFormat.NOTEBOOK, WritePart.WHOLE),
-        (EntryType.FILE, ContentFormat.ENTRIES, WritePart.WHOLE),
-        (EntryType.NOTEBOOK, ContentFormat.TEXT, WritePart.WHOLE),
-        (EntryType.NOTEBOOK, None, WritePart.FIRST),
-        (EntryType.DIRECTORY, ContentFormat.BINARY, WritePart.WHOLE),
-        (EntryType.DIRECTORY, None, WritePart.LAST),
-    ],
-)
-def test_a_write_that_cannot_be_meant_is_refused(
-    kind: EntryType, form: ContentFormat | None, part: WritePart
-) -> None:
-    with pytest.raises(errors.InvalidArgument):
-        Write.plan(at("a"), type=kind, format=form, part=part, if_hash="")
-
-
 async def test_a_directory_has_no_content(manager: ContentsManager) -> None:
     assert (await write(manager, "d", kind=EntryType.DIRECTORY)).created
     assert (await write(manager, "d", kind=EntryType.DIRECTORY)).created

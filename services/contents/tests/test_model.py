@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from perijove_chassis.errors import DomainError, InvalidArgument
 from perijove_contents import naming
 from perijove_contents.backends.tree import Tree
-from perijove_contents.model import EntryPath, EntryType, guess_mime_type, is_listed
+from perijove_contents.content import Write
+from perijove_contents.model import (
+    ContentFormat,
+    EntryPath,
+    EntryType,
+    WritePart,
+    guess_mime_type,
+    is_listed,
+)
 
 SEGMENTS = st.one_of(
     st.sampled_from(["..", ".", "", "...", "..\0", "\0", "..\\", "~", "-", "C:", " ", "\n"]),
@@ -147,3 +155,21 @@ def test_a_name_suggests_a_mime_type(name: str, mime_type: str) -> None:
 def test_what_cannot_travel_is_not_listed() -> None:
     assert is_listed("é")
     assert not is_listed("\udcff")
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "part"),
+    [
+        (EntryType.FILE, ContentFormat.NOTEBOOK, WritePart.WHOLE),
+        (EntryType.FILE, ContentFormat.ENTRIES, WritePart.WHOLE),
+        (EntryType.NOTEBOOK, ContentFormat.TEXT, WritePart.WHOLE),
+        (EntryType.NOTEBOOK, None, WritePart.FIRST),
+        (EntryType.DIRECTORY, ContentFormat.BINARY, WritePart.WHOLE),
+        (EntryType.DIRECTORY, None, WritePart.LAST),
+    ],
+)
+def test_a_write_that_cannot_be_meant_is_refused(
+    kind: EntryType, form: ContentFormat | None, part: WritePart
+) -> None:
+    with pytest.raises(InvalidArgument):
+        Write.plan(EntryPath(("a",)), type=kind, format=form, part=part, if_hash="")
