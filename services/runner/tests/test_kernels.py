@@ -4,99 +4,17 @@ import asyncio
 import dataclasses
 import os
 import signal
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from jupyter_client import AsyncKernelClient
 from perijove_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
-from perijove_runner.backends.local import LocalMachine
-from perijove_runner.changes import ChangeFeed
-from perijove_runner.manager import KernelManager, Ports
+from perijove_runner.backends import layout, state_directory
 from perijove_runner.model import ExecutionState, ExitCause, LaunchRequest
-from perijove_runner.patience import Policy
-from perijove_runner.relay import KernelRelay
-from perijove_runner.snapshot import RelayLimits
 
-POLICY = Policy(polite_s=10.0)
-
-
-class Stand:
-    """A manager with all that is below it, and ways to look at its kernels."""
-
-    def __init__(self, state_dir: Path, environ: dict[str, str], capacity: int = 3) -> None:
-        self.state_dir = state_dir
-        self.machine = LocalMachine(str(state_dir), environ, umask=0o022)
-        self.feed = ChangeFeed()
-        relay = partial(KernelRelay, limits=RelayLimits(end_grace_s=0.5))
-        ports = Ports(self.machine.launcher, self.machine.state, self.machine.kernelspecs, relay)
-        self.manager = KernelManager(ports, self.feed, capacity=capacity, policy=POLICY)
-
-    async def launch(self, kernel_id: str = "a", **fields: Any) -> None:
-        request = LaunchRequest(kernel_id, "python3", "", {}, {})
-        await self.manager.launch(dataclasses.replace(request, **fields))
-
-    async def close(self, *, keep: bool = False) -> None:
-        await self.manager.close(keep=keep, polite_s=2.0)
-        self.machine.state.close()
-
-    def directory(self) -> Path:
-        (found,) = (self.state_dir / "k").iterdir()
-        return found
-
-    def process(self) -> psutil.Process:
-        """Return the one kernel's process."""
-        wanted = str(self.directory() / "connection.json")
-        (found,) = (p for p in psutil.process_iter(["cmdline"]) if wanted in p.info["cmdline"])
-        return found
-
-    async def run(self, code: str) -> str:
-        """Run code in the one kernel, by a client of its own, and return what it prints."""
-        await self.manager.relay("a").ready(60)
-        client = AsyncKernelClient()
-        client.load_connection_file(str(self.directory() / "connection.json"))
-        client.start_channels()
-        said = []
-        try:
-            await client.wait_for_ready(timeout=60)
-            await client.execute_interactive(
-                code,
-                timeout=60,
-                output_hook=lambda m: said.append(m["content"].get("text", m["msg_type"])),
-            )
-        finally:
-            client.stop_channels()
-        return "".join(text for text in said if text not in ("status", "execute_input"))
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60):
-            while not condition():
-                await asyncio.sleep(0.02)
-
-    def view(self, kernel_id: str = "a") -> Any:
-        found = self.manager.find(kernel_id)
-        assert found
-        return found
-
-
-@pytest.fixture
-def state_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pj") as directory:
-        yield Path(directory)
-
-
-@pytest.fixture
-async def stand(state_dir: Path) -> AsyncIterator[Stand]:
-    stand = Stand(state_dir, dict(os.environ))
-    await stand.machine.look()
-    yield stand
-    await stand.close()
+from services.runner.tests.stand import Stand
 
 
 async def test_a_launched_kernel_runs_code_and_says_what_it_does(stand: Stand) -> None:
@@ -127,10 +45,10 @@ async def test_a_launch_beyond_the_capacity_or_of_nothing_known_is_refused(stand
 
 
 async def test_a_process_gets_its_directory_and_environment_and_none_of_ours(
-    state_dir: Path, tmp_path: Path
+    directory: Path, tmp_path: Path
 ) -> None:
     ours = {"JPY_PARENT_PID": "1", "PERIJOVE_RUNNER_SERVICE_KEY": "secret", "KEPT": "kept"}
-    stand = Stand(state_dir, {**os.environ, **ours})
+    stand = Stand(directory, {**os.environ, **ours})
     await stand.machine.look()
     await stand.launch(
         working_directory=str(tmp_path / "none" / "such"),
@@ -185,6 +103,7 @@ async def test_a_restart_replaces_the_process_even_of_a_busy_kernel(stand: Stand
     await stand.until(lambda: stand.view().execution_state is ExecutionState.BUSY)
     kernel = await stand.manager.restart("a")
     endless.cancel()
+    assert kernel.execution_state is not ExecutionState.BUSY
     assert (kernel.epoch, kernel.last_exit and kernel.last_exit.cause) == (2, ExitCause.RESTARTED)
     assert not before.is_running()
     assert "error" in await stand.run("x")
@@ -260,22 +179,19 @@ async def test_a_kernel_that_ignores_every_request_is_shut_down(stand: Stand) ->
     await stand.run("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     process = stand.process()
     process.suspend()
-    stand.manager._policy = POLICY
-    began = time.monotonic()
     await stand.manager.close(keep=False, polite_s=0.1)
-    assert time.monotonic() - began < 60
     assert not process.is_running()
 
 
-async def test_the_next_runner_finds_the_kernels(state_dir: Path) -> None:
-    first = Stand(state_dir, dict(os.environ))
+async def test_the_next_runner_finds_the_kernels(directory: Path) -> None:
+    first = Stand(directory, dict(os.environ))
     await first.machine.look()
     await first.launch(labels={"x": "y"}, environment={"ONE": "1"})
     await first.run("x = 41")
     pid = first.process().pid
     before = first.view()
     await first.close(keep=True)
-    second = Stand(state_dir, dict(os.environ))
+    second = Stand(directory, dict(os.environ))
     await second.manager.adopt()
     assert second.process().pid == pid
     after = second.view()
@@ -288,23 +204,23 @@ async def test_the_next_runner_finds_the_kernels(state_dir: Path) -> None:
     await second.close()
 
 
-async def test_the_next_runner_restarts_a_kernel_that_died_meanwhile(state_dir: Path) -> None:
-    first = Stand(state_dir, dict(os.environ))
+async def test_the_next_runner_restarts_a_kernel_that_died_meanwhile(directory: Path) -> None:
+    first = Stand(directory, dict(os.environ))
     await first.machine.look()
     await first.launch()
     await first.run("pass")
     process = first.process()
     await first.close(keep=True)
     process.kill()
-    second = Stand(state_dir, dict(os.environ))
+    second = Stand(directory, dict(os.environ))
     await second.manager.adopt()
     await second.until(lambda: second.view().epoch == 2)
     assert await second.run("print(1)") == "1\n"
     await second.close()
 
 
-async def test_a_process_whose_launch_was_not_recorded_is_ended(state_dir: Path) -> None:
-    first = Stand(state_dir, dict(os.environ))
+async def test_a_process_whose_launch_was_not_recorded_is_ended(directory: Path) -> None:
+    first = Stand(directory, dict(os.environ))
     await first.machine.look()
     await first.launch()
     held = first.manager._kernels["a"]
@@ -312,7 +228,7 @@ async def test_a_process_whose_launch_was_not_recorded_is_ended(state_dir: Path)
     first.machine.state.save(dataclasses.replace(held._record, process=None))
     await held.release()
     first.machine.state.close()
-    second = Stand(state_dir, dict(os.environ))
+    second = Stand(directory, dict(os.environ))
     await second.manager.adopt()
     assert second.manager.kernels()[0] == []
     await second.until(lambda: not process.is_running())
@@ -320,13 +236,11 @@ async def test_a_process_whose_launch_was_not_recorded_is_ended(state_dir: Path)
 
 
 def test_two_runners_cannot_use_one_state_directory(
-    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perijove_runner.backends import layout, state_directory
-
     monkeypatch.setattr(state_directory, "_LOCK_TRIES", 2)
-    first = state_directory.StateDirectory(layout.StateLayout(str(state_dir)))
+    first = state_directory.StateDirectory(layout.StateLayout(str(directory)))
     with pytest.raises(ValueError, match="another runner uses"):
-        state_directory.StateDirectory(layout.StateLayout(str(state_dir)))
+        state_directory.StateDirectory(layout.StateLayout(str(directory)))
     first.close()
-    state_directory.StateDirectory(layout.StateLayout(str(state_dir))).close()
+    state_directory.StateDirectory(layout.StateLayout(str(directory))).close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from perijove_chassis.credentials import RunnerVerifier
 from perijove_chassis.server import run, serve
 from perijove_chassis.settings import SettingsError
 
@@ -15,7 +14,7 @@ from perijove_runner.backends.local import LocalMachine
 from perijove_runner.changes import ChangeFeed
 from perijove_runner.channels_servicer import channels_service
 from perijove_runner.duties import Duties
-from perijove_runner.manager import KernelManager, Ports
+from perijove_runner.manager import KernelManager
 from perijove_runner.relay import KernelRelay
 from perijove_runner.servicer import runner_service
 from perijove_runner.settings import PREFIX, RunnerSettings, refusing
@@ -25,13 +24,12 @@ from perijove_runner.snapshot import RelayLimits
 async def main(settings: RunnerSettings, umask: int) -> None:
     """Run a runner until it is told to stop."""
     with refusing(SettingsError, ValueError):
-        verifier = RunnerVerifier(settings.id, settings.key())
+        verifier = settings.verifier()
         machine = LocalMachine(settings.state_dir, os.environ, umask=umask)
-    feed, writer = ChangeFeed(), wire.Writer(settings.id, settings.address())
-    relay = partial(KernelRelay, limits=RelayLimits())
-    ports = Ports(machine.launcher, machine.state, machine.kernelspecs, relay)
-    manager = KernelManager(ports, feed, capacity=settings.capacity)
+    ports = machine.ports(partial(KernelRelay, limits=RelayLimits()))
+    manager = KernelManager(ports, feed := ChangeFeed(), capacity=settings.capacity)
     await manager.adopt()
+    writer = wire.Writer(settings.id, settings.address())
     announcer = Announcer(settings, writer, manager, feed)
     duties = Duties(settings, manager, announcer, feed, machine)
     services = [runner_service(manager, writer), channels_service(manager.relay)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -94,11 +93,14 @@ class Announcer:
         telling = asyncio.ensure_future(self._tell(call, heartbeat_s))
         try:
             await asyncio.wait({ended, telling}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
             for task in (ended, telling):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                if task.done():
+                    task.result()
+        finally:
+            ended.cancel()
+            telling.cancel()
+            # Both: one that lived on would take the next stream's changes.
+            await asyncio.gather(ended, telling, return_exceptions=True)
 
     async def _tell(self, call: grpc.aio.StreamStreamCall, heartbeat_s: float) -> None:
         while True:

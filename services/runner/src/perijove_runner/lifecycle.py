@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import msgspec
 import structlog
-from perijove_chassis.errors import DomainError, NotFound
+from perijove_chassis.errors import DomainError
 
 from perijove_runner import exits
-from perijove_runner.model import ExecutionState, ExitCause, Kernel
+from perijove_runner.keeping import Keeper
+from perijove_runner.model import ExecutionState, ExitCause, Kernel, no_such_kernel
 from perijove_runner.patience import end_process, until_ready
 from perijove_runner.store import Launch, Relay
 
@@ -47,6 +48,7 @@ class HeldKernel(Generic[R]):
         self._record = record
         self._launcher = launcher
         self._state = state
+        self._keeper = Keeper(state, record.kernel_id)
         self._policy = policy
         self._clock = clock
         self._revision = revision
@@ -59,7 +61,6 @@ class HeldKernel(Generic[R]):
         self._failures = 0
         self._gone = False
         self._opened = False
-        self._saved: RelaySnapshot | None = None
 
     def view(self) -> Kernel:
         """Return the kernel as others see it."""
@@ -133,12 +134,9 @@ class HeldKernel(Generic[R]):
         """
         async with self._lock:
             process = self._require_held()
-            if self._record.interrupt_mode == "message":
-                limit = self._policy.interrupt_s
-                await self.relay.request("control", "interrupt_request", b"{}", limit)
-            elif self.relay.execution_state is not ExecutionState.STARTING:
-                # A signal during the start would end it; nothing runs there yet.
-                process.interrupt()
+            # A signal during the start would end it; nothing runs there yet.
+            if self.relay.execution_state is not ExecutionState.STARTING:
+                await self._interrupt(process)
 
     async def restart(self) -> None:
         """Replace the process and wait until the new one answers.
@@ -180,25 +178,21 @@ class HeldKernel(Generic[R]):
 
     def save_snapshot(self) -> None:
         """Keep what the relay knows, if it has changed since the last time."""
-        snapshot = self.relay.snapshot()
-        # When something last happened is not worth a write of its own.
-        at = snapshot.last_activity_time
-        if not self._gone and (
-            self._saved is None
-            or msgspec.structs.replace(self._saved, last_activity_time=at) != snapshot
-        ):
-            try:
-                self._state.save_relay(self._record.kernel_id, snapshot)
-            except DomainError as error:
-                log.warning("relay not recorded", kernel_id=self._record.kernel_id, why=str(error))
-                return
-            self._saved = snapshot
+        if not self._gone:
+            self._keeper.keep_snapshot(self.relay.snapshot())
 
     def _require_held(self) -> KernelProcess:
         # `launch` is the one caller that does without a process.
         if self._gone:
             raise no_such_kernel(self._record.kernel_id)
         return self._process  # type: ignore[return-value]
+
+    async def _interrupt(self, process: KernelProcess) -> None:
+        if self._record.interrupt_mode == "message":
+            limit = self._policy.interrupt_s
+            await self.relay.request("control", "interrupt_request", b"{}", limit)
+        else:
+            process.interrupt()
 
     async def _begin_process(self, epoch: int) -> None:
         record = dataclasses.replace(
@@ -235,6 +229,10 @@ class HeldKernel(Generic[R]):
 
     async def _end_process(self, *, restart: bool, polite_s: float) -> None:
         if self._process:
+            if self.relay.execution_state is ExecutionState.BUSY:
+                # In the middle of a cell it would not get to what it is asked.
+                with suppress(DomainError):
+                    await self._interrupt(self._process)
             await end_process(
                 self._process, self.relay, self._policy, restart=restart, polite_s=polite_s
             )
@@ -291,18 +289,9 @@ class HeldKernel(Generic[R]):
 
     def _keep(self, record: KernelRecord) -> None:
         self._record = record
-        try:
-            self._state.save(record)
-        except DomainError as error:
-            # What is true stays true: only the next runner would know less.
-            log.warning("kernel not recorded", kernel_id=record.kernel_id, why=str(error))
+        self._keeper.keep_record(record)
         self._changed()
 
     def _force(self, state: ExecutionState | None) -> None:
         self._forced_state = state
         self._changed()
-
-
-def no_such_kernel(kernel_id: str) -> NotFound:
-    """Return the error for an id that no kernel has."""
-    return NotFound(f"Kernel does not exist: {kernel_id}", reason="NO_SUCH_KERNEL")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
 from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
 
-from perijove_runner.lifecycle import HeldKernel, no_such_kernel
-from perijove_runner.model import ExitCause, Kernel, KernelRecord
+from perijove_runner.lifecycle import HeldKernel
+from perijove_runner.model import ExitCause, Kernel, KernelRecord, no_such_kernel
 from perijove_runner.patience import Policy
 from perijove_runner.store import Relay
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from perijove_runner.changes import ChangeFeed
     from perijove_runner.model import Kernelspec, LaunchRequest
-    from perijove_runner.store import Kernelspecs, Launcher, MakeRelay, StateStore
+    from perijove_runner.store import Ports
 
 R = TypeVar("R", bound=Relay)
 T = TypeVar("T")
@@ -30,16 +29,6 @@ _SAVE_AFTER_S = 0.02
 """A request that is answered within this leaves no trace on the disk."""
 
 _CLOSE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ports(Generic[R]):
-    """What the manager works with."""
-
-    launcher: Launcher
-    state: StateStore
-    kernelspecs: Kernelspecs
-    make_relay: MakeRelay[R]
 
 
 class KernelManager(Generic[R]):
@@ -166,7 +155,8 @@ class KernelManager(Generic[R]):
 
     def relay_changed(self, kernel_id: str) -> None:
         """Hear from a relay that something in its kernel has changed."""
-        self._feed.kernel_changed(kernel_id)
+        if kernel_id in self._kernels:
+            self._feed.kernel_changed(kernel_id)
 
     def relay_must_persist(self, kernel_id: str) -> None:
         """Hear from a relay that its snapshot has changed."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping  # noqa: TC003 - records are decoded by their annotations
 from dataclasses import dataclass, field
 
-from perijove_chassis.errors import InvalidArgument, ResourceExhausted
+from perijove_chassis.errors import InvalidArgument, NotFound, ResourceExhausted
 
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
@@ -264,3 +264,8 @@ def parse_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
             reason="LIMIT_EXCEEDED",
         )
     return dict(labels)
+
+
+def no_such_kernel(kernel_id: str) -> NotFound:
+    """Return the error for an id that no kernel has."""
+    return NotFound(f"Kernel does not exist: {kernel_id}", reason="NO_SUCH_KERNEL")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from perijove_chassis.credentials import RunnerVerifier
 from perijove_chassis.settings import ServerSettings, SettingsError
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     def address(self) -> str:
         """Return the gRPC target under which others dial this runner."""
         return self.advertise or self.listen
+
+    def verifier(self) -> RunnerVerifier:
+        """Return what checks the credentials of calls to this runner.
+
+        Raises:
+            SettingsError: if the key is not 64 hexadecimal digits.
+        """
+        return RunnerVerifier(self.id, self.key())
 
     def key(self) -> bytes:
         """Return the key that is this runner's own.

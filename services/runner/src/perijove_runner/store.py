@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -180,3 +180,13 @@ class MakeRelay(Protocol[R_co]):
 
     def __call__(self, kernel_id: str, listener: RelayListener) -> R_co:
         """Return a relay without sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports(Generic[R_co]):
+    """All that the manager of kernels works with."""
+
+    launcher: Launcher
+    state: StateStore
+    kernelspecs: Kernelspecs
+    make_relay: MakeRelay[R_co]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,24 +110,20 @@ class InstalledKernelspecs:
             yield content[begin : begin + CHUNK_BYTES]
 
     async def _list(self) -> _Listing | None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_LISTING,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            env=self._environ,
-        )
         try:
-            async with asyncio.timeout(_LISTING_S):
-                printed, _ = await process.communicate()
+            # In a thread: the event loop's way to start a process disturbs gRPC's threads.
+            printed = await asyncio.to_thread(
+                subprocess.check_output,
+                (sys.executable, *_LISTING),
+                stdin=subprocess.DEVNULL,
+                env=self._environ,
+                timeout=_LISTING_S,
+            )
             return msgspec.json.decode(printed, type=_Listing)
-        except (TimeoutError, msgspec.MsgspecError):
+        except (OSError, subprocess.SubprocessError, msgspec.MsgspecError):
             # Those known stay, and the next refresh tries again.
             log.warning("kernelspecs not read")
             return None
-        finally:
-            if process.returncode is None:
-                process.kill()
 
 
 def _parse_all(listing: _Listing) -> dict[str, Kernelspec]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from perijove_runner.backends.kernelspecs import InstalledKernelspecs
 from perijove_runner.backends.launcher import LocalLauncher
 from perijove_runner.backends.layout import StateLayout
 from perijove_runner.backends.memory import OutOfMemory
 from perijove_runner.backends.state_directory import StateDirectory
+from perijove_runner.store import Ports, Relay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from perijove_runner.store import MakeRelay
+
+R = TypeVar("R", bound=Relay)
 
 
 class LocalMachine:
@@ -29,6 +34,10 @@ class LocalMachine:
         self.state = StateDirectory(layout)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
         self.kernelspecs = InstalledKernelspecs(environ)
+
+    def ports(self, make_relay: MakeRelay[R]) -> Ports[R]:
+        """Return what the manager of kernels works with."""
+        return Ports(self.launcher, self.state, self.kernelspecs, make_relay)
 
     async def look(self) -> bool:
         """Look after what changes by itself; to be done every few seconds.
