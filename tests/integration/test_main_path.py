@@ -51,7 +51,7 @@ async def test_a_notebook_is_created_saved_and_read_back(
     found = await jupyter.call("GET", f"api/contents/{made['path']}?content=1")
     assert found["content"]["cells"][0]["source"] == "1 + 1"
     on_disk = json.loads((perijove.root_dir / made["path"]).read_text())
-    assert on_disk["cells"][0]["source"] == "1 + 1"
+    assert on_disk["cells"][0]["source"] == ["1 + 1"]  # in lines, as nbformat writes
     await jupyter.call("DELETE", f"api/contents/{made['path']}", expect=204)
     assert not (perijove.root_dir / made["path"]).exists()
 
