@@ -1,0 +1,58 @@
+"""Where a client's stream begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perijove_runner.clients import ClientStream
+
+if TYPE_CHECKING:
+    from perijove_runner.clients import Clients, Sender
+    from perijove_runner.feed import Feed
+
+
+def begin_stream(
+    feed: Feed,
+    clients: Clients,
+    sender: Sender,
+    client_session_id: str,
+    resume: tuple[int, int] | None,
+) -> ClientStream:
+    """Return a stream that begins where the client left off.
+
+    That is after its resume point, or after what its session acknowledged; for
+    a new session it is the present. What was lost in between is announced.
+
+    Args:
+        feed: What the client will read.
+        clients: The sessions known; a new one is added.
+        sender: Takes what the client sends.
+        client_session_id: Whose stream it is.
+        resume: Epoch and sequence number, if the client named them.
+
+    Raises:
+        ResourceExhausted: if too many clients are connected.
+    """
+    opening: list[bytes] = []
+    session = clients.find(client_session_id)
+    place = feed.present
+    if resume:
+        found = feed.place(*resume)
+        if found is None:
+            opening.append(feed.unknown_gap(*resume))
+            place = feed.first if feed.is_older(resume[0]) else feed.present
+        else:
+            place = found + 1
+    elif session and session.acked is None:
+        # An earlier runner knew what it had acknowledged, and nobody does now.
+        opening.append(feed.restart_gap())
+        sender.lost(client_session_id, -1, 0)
+        place = 0
+    elif session:
+        place = session.acked or 0
+    resumed = bool(resume or session)
+    if session is None:
+        session = clients.add(client_session_id, place)
+    session.acked = place
+    opening.insert(0, feed.attached(place, resumed=resumed))
+    return ClientStream(session, feed, sender, place, opening)
