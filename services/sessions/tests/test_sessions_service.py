@@ -160,7 +160,6 @@ async def test_an_unknown_kernelspec_is_named_and_leaves_nothing(replica: Replic
 async def test_the_session_of_an_ended_kernel_is_gone(world: World, replica: Replica) -> None:
     session = (await create(replica)).session
     other = (await create(replica, "other.ipynb")).session
-    await world.settled()
     world.runner.end(session.kernel.kernel_id)
     with pytest.raises(errors.NotFound) as caught:
         await until(lambda: _still_there(replica, session.session_id))
@@ -334,6 +333,7 @@ async def test_deleting_a_session_whose_kernel_is_gone_says_so_and_forgets_it(
     world: World, replica: Replica
 ) -> None:
     session = (await create(replica)).session
+    assert await listed(replica) == [session]
     request = kernels_pb2.ShutdownKernelRequest(kernel_id=session.kernel.kernel_id)
     await world.kernels.kernels.ShutdownKernel(request)
     with pytest.raises(errors.NotFound) as caught:

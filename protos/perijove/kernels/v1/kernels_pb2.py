@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/kernels/v1/kernels.proto\x12\x13perijove.kernels.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x03\n\x06Kernel\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12<\n\x0f\x65xecution_state\x18\x03 \x01(\x0e\x32#.perijove.kernels.v1.ExecutionState\x12\x36\n\x12last_activity_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63onnection_count\x18\x05 \x01(\x05\x12\r\n\x05\x65poch\x18\x06 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x06labels\x18\x08 \x03(\x0b\x32\'.perijove.kernels.v1.Kernel.LabelsEntry\x12\x11\n\trunner_id\x18\t \x01(\t\x12\x16\n\x0erunner_address\x18\n \x01(\t\x12\x32\n\tlast_exit\x18\x0b \x01(\x0b\x32\x1f.perijove.kernels.v1.KernelExit\x12\x10\n\x08revision\x18\x0c \x01(\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc1\x01\n\nKernelExit\x12-\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32\x1e.perijove.kernels.v1.ExitCause\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06signal\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x04 \x01(\t\x12-\n\texit_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0c\n\n_exit_codeB\t\n\x07_signal\"\xd2\x02\n\x12StartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12\x19\n\x11working_directory\x18\x03 \x01(\t\x12M\n\x0b\x65nvironment\x18\x04 \x03(\x0b\x32\x38.perijove.kernels.v1.StartKernelRequest.EnvironmentEntry\x12\x43\n\x06labels\x18\x05 \x03(\x0b\x32\x33.perijove.kernels.v1.StartKernelRequest.LabelsEntry\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x13StartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"%\n\x10GetKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"@\n\x11GetKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\";\n\x12ListKernelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"p\n\x13ListKernelsResponse\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\nincomplete\x18\x03 \x01(\x08\"\xd2\x02\n\x13UpdateKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x44\n\x06labels\x18\x02 \x03(\x0b\x32\x34.perijove.kernels.v1.UpdateKernelRequest.LabelsEntry\x12N\n\x0b\x65nvironment\x18\x03 \x03(\x0b\x32\x39.perijove.kernels.v1.UpdateKernelRequest.EnvironmentEntry\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x14UpdateKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"+\n\x16InterruptKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x19\n\x17InterruptKernelResponse\")\n\x14RestartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"D\n\x15RestartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"*\n\x15ShutdownKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x18\n\x16ShutdownKernelResponse*\xbd\x01\n\x0e\x45xecutionState\x12\x1f\n\x1b\x45XECUTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XECUTION_STATE_STARTING\x10\x01\x12\x18\n\x14\x45XECUTION_STATE_IDLE\x10\x02\x12\x18\n\x14\x45XECUTION_STATE_BUSY\x10\x03\x12\x1e\n\x1a\x45XECUTION_STATE_RESTARTING\x10\x04\x12\x18\n\x14\x45XECUTION_STATE_DEAD\x10\x05*\xdb\x01\n\tExitCause\x12\x1a\n\x16\x45XIT_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XIT_CAUSE_EXITED\x10\x01\x12\x17\n\x13\x45XIT_CAUSE_SIGNALED\x10\x02\x12\x1c\n\x18\x45XIT_CAUSE_OUT_OF_MEMORY\x10\x03\x12\x17\n\x13\x45XIT_CAUSE_SHUTDOWN\x10\x04\x12\x18\n\x14\x45XIT_CAUSE_RESTARTED\x10\x05\x12\x15\n\x11\x45XIT_CAUSE_CULLED\x10\x06\x12\x1a\n\x16\x45XIT_CAUSE_RUNNER_LOST\x10\x07\x32\xd6\x05\n\x0eKernelsService\x12`\n\x0bStartKernel\x12\'.perijove.kernels.v1.StartKernelRequest\x1a(.perijove.kernels.v1.StartKernelResponse\x12Z\n\tGetKernel\x12%.perijove.kernels.v1.GetKernelRequest\x1a&.perijove.kernels.v1.GetKernelResponse\x12`\n\x0bListKernels\x12\'.perijove.kernels.v1.ListKernelsRequest\x1a(.perijove.kernels.v1.ListKernelsResponse\x12\x63\n\x0cUpdateKernel\x12(.perijove.kernels.v1.UpdateKernelRequest\x1a).perijove.kernels.v1.UpdateKernelResponse\x12l\n\x0fInterruptKernel\x12+.perijove.kernels.v1.InterruptKernelRequest\x1a,.perijove.kernels.v1.InterruptKernelResponse\x12\x66\n\rRestartKernel\x12).perijove.kernels.v1.RestartKernelRequest\x1a*.perijove.kernels.v1.RestartKernelResponse\x12i\n\x0eShutdownKernel\x12*.perijove.kernels.v1.ShutdownKernelRequest\x1a+.perijove.kernels.v1.ShutdownKernelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/kernels/v1/kernels.proto\x12\x13perijove.kernels.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x03\n\x06Kernel\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12<\n\x0f\x65xecution_state\x18\x03 \x01(\x0e\x32#.perijove.kernels.v1.ExecutionState\x12\x36\n\x12last_activity_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63onnection_count\x18\x05 \x01(\x05\x12\r\n\x05\x65poch\x18\x06 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x06labels\x18\x08 \x03(\x0b\x32\'.perijove.kernels.v1.Kernel.LabelsEntry\x12\x11\n\trunner_id\x18\t \x01(\t\x12\x16\n\x0erunner_address\x18\n \x01(\t\x12\x32\n\tlast_exit\x18\x0b \x01(\x0b\x32\x1f.perijove.kernels.v1.KernelExit\x12\x10\n\x08revision\x18\x0c \x01(\x03\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc1\x01\n\nKernelExit\x12-\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32\x1e.perijove.kernels.v1.ExitCause\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06signal\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x04 \x01(\t\x12-\n\texit_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0c\n\n_exit_codeB\t\n\x07_signal\"\xd2\x02\n\x12StartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12\x19\n\x11working_directory\x18\x03 \x01(\t\x12M\n\x0b\x65nvironment\x18\x04 \x03(\x0b\x32\x38.perijove.kernels.v1.StartKernelRequest.EnvironmentEntry\x12\x43\n\x06labels\x18\x05 \x03(\x0b\x32\x33.perijove.kernels.v1.StartKernelRequest.LabelsEntry\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x13StartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"%\n\x10GetKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"@\n\x11GetKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\";\n\x12ListKernelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x8a\x01\n\x13ListKernelsResponse\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\nincomplete\x18\x03 \x01(\x08\x12\x18\n\x10\x65nded_kernel_ids\x18\x04 \x03(\t\"\xd2\x02\n\x13UpdateKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x44\n\x06labels\x18\x02 \x03(\x0b\x32\x34.perijove.kernels.v1.UpdateKernelRequest.LabelsEntry\x12N\n\x0b\x65nvironment\x18\x03 \x03(\x0b\x32\x39.perijove.kernels.v1.UpdateKernelRequest.EnvironmentEntry\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x14UpdateKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"+\n\x16InterruptKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x19\n\x17InterruptKernelResponse\")\n\x14RestartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"D\n\x15RestartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"*\n\x15ShutdownKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x18\n\x16ShutdownKernelResponse*\xbd\x01\n\x0e\x45xecutionState\x12\x1f\n\x1b\x45XECUTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XECUTION_STATE_STARTING\x10\x01\x12\x18\n\x14\x45XECUTION_STATE_IDLE\x10\x02\x12\x18\n\x14\x45XECUTION_STATE_BUSY\x10\x03\x12\x1e\n\x1a\x45XECUTION_STATE_RESTARTING\x10\x04\x12\x18\n\x14\x45XECUTION_STATE_DEAD\x10\x05*\xdb\x01\n\tExitCause\x12\x1a\n\x16\x45XIT_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XIT_CAUSE_EXITED\x10\x01\x12\x17\n\x13\x45XIT_CAUSE_SIGNALED\x10\x02\x12\x1c\n\x18\x45XIT_CAUSE_OUT_OF_MEMORY\x10\x03\x12\x17\n\x13\x45XIT_CAUSE_SHUTDOWN\x10\x04\x12\x18\n\x14\x45XIT_CAUSE_RESTARTED\x10\x05\x12\x15\n\x11\x45XIT_CAUSE_CULLED\x10\x06\x12\x1a\n\x16\x45XIT_CAUSE_RUNNER_LOST\x10\x07\x32\xd6\x05\n\x0eKernelsService\x12`\n\x0bStartKernel\x12\'.perijove.kernels.v1.StartKernelRequest\x1a(.perijove.kernels.v1.StartKernelResponse\x12Z\n\tGetKernel\x12%.perijove.kernels.v1.GetKernelRequest\x1a&.perijove.kernels.v1.GetKernelResponse\x12`\n\x0bListKernels\x12\'.perijove.kernels.v1.ListKernelsRequest\x1a(.perijove.kernels.v1.ListKernelsResponse\x12\x63\n\x0cUpdateKernel\x12(.perijove.kernels.v1.UpdateKernelRequest\x1a).perijove.kernels.v1.UpdateKernelResponse\x12l\n\x0fInterruptKernel\x12+.perijove.kernels.v1.InterruptKernelRequest\x1a,.perijove.kernels.v1.InterruptKernelResponse\x12\x66\n\rRestartKernel\x12).perijove.kernels.v1.RestartKernelRequest\x1a*.perijove.kernels.v1.RestartKernelResponse\x12i\n\x0eShutdownKernel\x12*.perijove.kernels.v1.ShutdownKernelRequest\x1a+.perijove.kernels.v1.ShutdownKernelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,10 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._loaded_options = None
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_options = b'8\001'
-  _globals['_EXECUTIONSTATE']._serialized_start=2173
-  _globals['_EXECUTIONSTATE']._serialized_end=2362
-  _globals['_EXITCAUSE']._serialized_start=2365
-  _globals['_EXITCAUSE']._serialized_end=2584
+  _globals['_EXECUTIONSTATE']._serialized_start=2200
+  _globals['_EXECUTIONSTATE']._serialized_end=2389
+  _globals['_EXITCAUSE']._serialized_start=2392
+  _globals['_EXITCAUSE']._serialized_end=2611
   _globals['_KERNEL']._serialized_start=126
   _globals['_KERNEL']._serialized_end=603
   _globals['_KERNEL_LABELSENTRY']._serialized_start=558
@@ -67,28 +67,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETKERNELRESPONSE']._serialized_end=1330
   _globals['_LISTKERNELSREQUEST']._serialized_start=1332
   _globals['_LISTKERNELSREQUEST']._serialized_end=1391
-  _globals['_LISTKERNELSRESPONSE']._serialized_start=1393
-  _globals['_LISTKERNELSRESPONSE']._serialized_end=1505
-  _globals['_UPDATEKERNELREQUEST']._serialized_start=1508
-  _globals['_UPDATEKERNELREQUEST']._serialized_end=1846
+  _globals['_LISTKERNELSRESPONSE']._serialized_start=1394
+  _globals['_LISTKERNELSRESPONSE']._serialized_end=1532
+  _globals['_UPDATEKERNELREQUEST']._serialized_start=1535
+  _globals['_UPDATEKERNELREQUEST']._serialized_end=1873
   _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_start=558
   _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_end=603
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_start=1043
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_end=1093
-  _globals['_UPDATEKERNELRESPONSE']._serialized_start=1848
-  _globals['_UPDATEKERNELRESPONSE']._serialized_end=1915
-  _globals['_INTERRUPTKERNELREQUEST']._serialized_start=1917
-  _globals['_INTERRUPTKERNELREQUEST']._serialized_end=1960
-  _globals['_INTERRUPTKERNELRESPONSE']._serialized_start=1962
-  _globals['_INTERRUPTKERNELRESPONSE']._serialized_end=1987
-  _globals['_RESTARTKERNELREQUEST']._serialized_start=1989
-  _globals['_RESTARTKERNELREQUEST']._serialized_end=2030
-  _globals['_RESTARTKERNELRESPONSE']._serialized_start=2032
-  _globals['_RESTARTKERNELRESPONSE']._serialized_end=2100
-  _globals['_SHUTDOWNKERNELREQUEST']._serialized_start=2102
-  _globals['_SHUTDOWNKERNELREQUEST']._serialized_end=2144
-  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_start=2146
-  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_end=2170
-  _globals['_KERNELSSERVICE']._serialized_start=2587
-  _globals['_KERNELSSERVICE']._serialized_end=3313
+  _globals['_UPDATEKERNELRESPONSE']._serialized_start=1875
+  _globals['_UPDATEKERNELRESPONSE']._serialized_end=1942
+  _globals['_INTERRUPTKERNELREQUEST']._serialized_start=1944
+  _globals['_INTERRUPTKERNELREQUEST']._serialized_end=1987
+  _globals['_INTERRUPTKERNELRESPONSE']._serialized_start=1989
+  _globals['_INTERRUPTKERNELRESPONSE']._serialized_end=2014
+  _globals['_RESTARTKERNELREQUEST']._serialized_start=2016
+  _globals['_RESTARTKERNELREQUEST']._serialized_end=2057
+  _globals['_RESTARTKERNELRESPONSE']._serialized_start=2059
+  _globals['_RESTARTKERNELRESPONSE']._serialized_end=2127
+  _globals['_SHUTDOWNKERNELREQUEST']._serialized_start=2129
+  _globals['_SHUTDOWNKERNELREQUEST']._serialized_end=2171
+  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_start=2173
+  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_end=2197
+  _globals['_KERNELSSERVICE']._serialized_start=2614
+  _globals['_KERNELSSERVICE']._serialized_end=3340
 # @@protoc_insertion_point(module_scope)

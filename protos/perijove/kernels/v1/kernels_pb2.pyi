@@ -151,14 +151,16 @@ class ListKernelsRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListKernelsResponse(_message.Message):
-    __slots__ = ("kernels", "next_page_token", "incomplete")
+    __slots__ = ("kernels", "next_page_token", "incomplete", "ended_kernel_ids")
     KERNELS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    ENDED_KERNEL_IDS_FIELD_NUMBER: _ClassVar[int]
     kernels: _containers.RepeatedCompositeFieldContainer[Kernel]
     next_page_token: str
     incomplete: bool
-    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ...) -> None: ...
+    ended_kernel_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ..., ended_kernel_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateKernelRequest(_message.Message):
     __slots__ = ("kernel_id", "labels", "environment", "update_mask")

@@ -36,6 +36,8 @@ class KernelPage:
     next_token: str
     incomplete: bool
     """Whether kernels may be missing, so that none may be taken for gone."""
+    ended: frozenset[str] = frozenset()
+    """Kernels that may, all the same."""
 
 
 class KernelManager:
@@ -116,13 +118,13 @@ class KernelManager:
         except Unavailable:
             if not self._last_known.loaded:
                 raise
-            incomplete = True
+            incomplete, ended = True, frozenset[str]()
         else:
             self._last_known.remember(registry)
-            incomplete = registry.settling
+            incomplete, ended = registry.settling, registry.gone
         kernels = [self._last_known.shown(holding) for holding in self._last_known.holdings()]
         shown, next_token = page(kernels, _start_order, page_size, page_token)
-        return KernelPage(shown, next_token, incomplete)
+        return KernelPage(shown, next_token, incomplete, ended)
 
     async def update(
         self,

@@ -69,6 +69,7 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
             kernels=[wire.kernel_to_proto(kernel) for kernel in page.kernels],
             next_page_token=page.next_token,
             incomplete=page.incomplete,
+            ended_kernel_ids=page.ended,
         )
 
     async def UpdateKernel(

@@ -65,7 +65,7 @@ class Reconciler:
             listed = await self._kernels.list()
             if session.kernel_id in listed.kernels:
                 return OpenSession(session, listed.kernels[session.kernel_id])
-            if listed.incomplete:
+            if not listed.lacks(session.kernel_id):
                 raise Unavailable(
                     "it is not known yet which kernels run", reason="STATE_UNREACHABLE"
                 ) from None
@@ -116,7 +116,7 @@ class Reconciler:
             listing = await self._store.list()
         kept = {}
         for session in listing.sessions.values():
-            if _is_gone(session, listed):
+            if listed.lacks(session.kernel_id):
                 await self._forget(session)
             else:
                 kept[session.session_id] = session
@@ -153,13 +153,6 @@ class Reconciler:
     async def _forget(self, session: Session) -> None:
         log.info("session ended with its kernel", session_id=session.session_id)
         await self._store.delete(session.session_id, session.kernel_id)
-
-
-def _is_gone(session: Session, listed: KernelList) -> bool:
-    kernel = listed.kernels.get(session.kernel_id)
-    if kernel is None:
-        return not listed.incomplete
-    return kernel.ended
 
 
 def _joined(listing: Listing, kernels: Mapping[str, Kernel]) -> list[OpenSession]:

@@ -99,6 +99,14 @@ class KernelList:
     """By id."""
     incomplete: bool = False
     """Whether some may be missing, so that none may be taken for gone."""
+    ended: frozenset[str] = frozenset()
+    """Kernels that may, all the same."""
+
+    def lacks(self, kernel_id: str) -> bool:
+        """Return whether a kernel is gone for certain."""
+        if kernel := self.kernels.get(kernel_id):
+            return kernel.ended
+        return not self.incomplete or kernel_id in self.ended
 
 
 class Kernels(Protocol):

@@ -15,6 +15,8 @@ from perijove_kernels.store import Holding, Limits, Place, Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_DOOMED_FOR_S = 86400.0
+
 
 @dataclass(slots=True)
 class _Known:
@@ -41,8 +43,8 @@ class MemoryKernelStore:
         self._runners: dict[str, _Known] = {}
         self._kernels: dict[str, Kernel] = {}
         self._reserved: dict[str, _Reservation] = {}
-        self._gone: dict[str, tuple[int, bool]] = {}
-        """Revision as of which a kernel is gone, and whether it may still run."""
+        self._gone: dict[str, tuple[int, bool, float]] = {}
+        """Revision as of which a kernel is gone, whether it may still run, and since when."""
         self._swept: float | None = None
         self._since = clock()
 
@@ -149,6 +151,10 @@ class MemoryKernelStore:
             for known in self._runners.values():
                 known.seen = now
         self._swept = now
+        keep_for = {True: _DOOMED_FOR_S, False: self._limits.forget_after_s}
+        self._gone = {
+            id_: grave for id_, grave in self._gone.items() if now - grave[2] <= keep_for[grave[1]]
+        }
         for runner_id, known in list(self._runners.items()):
             if now - known.seen > self._limits.forget_after_s:
                 del self._runners[runner_id]
@@ -187,7 +193,7 @@ class MemoryKernelStore:
         if held and kernel.revision < held.revision:
             return True
         if not held and kernel.kernel_id in self._gone:
-            revision, doomed = self._gone[kernel.kernel_id]
+            revision, doomed, _ = self._gone[kernel.kernel_id]
             if doomed or kernel.revision <= revision:
                 return not doomed
             del self._gone[kernel.kernel_id]
@@ -198,7 +204,7 @@ class MemoryKernelStore:
     def _drop(self, kernel_id: str, revision: int, *, doomed: bool = False) -> None:
         del self._kernels[kernel_id]
         self._reserved.pop(kernel_id, None)
-        self._gone[kernel_id] = (revision, doomed)
+        self._gone[kernel_id] = (revision, doomed, self._clock())
 
     def _holding(self, kernel: Kernel) -> Holding:
         known = self._runners[kernel.runner_id]

@@ -86,6 +86,7 @@ class GrpcKernels:
     async def list(self) -> KernelList:
         """Return all kernels."""
         kernels: dict[str, Kernel] = {}
+        ended: set[str] = set()
         incomplete, token = False, ""
         while True:
             with rpc_errors_as_domain():
@@ -93,10 +94,11 @@ class GrpcKernels:
             kernels |= {
                 kernel.kernel_id: wire.kernel_from_proto(kernel) for kernel in reply.kernels
             }
+            ended.update(reply.ended_kernel_ids)
             incomplete = incomplete or reply.incomplete
             token = reply.next_page_token
             if not token:
-                return KernelList(kernels, incomplete)
+                return KernelList(kernels, incomplete, frozenset(ended))
 
     async def update(
         self, kernel_id: str, labels: Mapping[str, str], environment: Mapping[str, str]

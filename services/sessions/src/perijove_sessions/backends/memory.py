@@ -78,7 +78,9 @@ class MemorySessionStore:
 
     async def list(self) -> Listing:
         """Return all sessions."""
-        due = [kernel for kernel, at in self._leftovers.items() if at <= self._clock()]
+        now = self._clock()
+        self._claims = {path: held for path, held in self._claims.items() if held[0] >= now}
+        due = [kernel for kernel, at in self._leftovers.items() if at <= now]
         return Listing(dict(self._sessions), tuple(due))
 
     async def replace(self, before: Session, after: Session) -> None:
