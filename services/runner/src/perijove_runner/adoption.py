@@ -15,17 +15,34 @@ from perijove_runner import headers
 from perijove_runner.outbox import message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perijove_runner.snapshot import InFlightRequest
 
 _SUBSHELL: Final = b'"subshell_id"'
 
 
-def is_in_order(request: InFlightRequest) -> bool:
-    """Return whether a request is worked on in the order of its channel.
+def lost(
+    before: Iterable[InFlightRequest], now: Iterable[InFlightRequest], channel: str
+) -> list[InFlightRequest]:
+    """Return the requests whose replies have gone nowhere.
 
-    One to a subshell is not: it may still be under way.
+    One to a subshell is not among them: it is not worked on in the order of its
+    channel, and may still be under way.
+
+    Args:
+        before: What was in flight at the adoption.
+        now: What is in flight once the channel has answered.
+        channel: Name of the channel.
     """
-    return _SUBSHELL not in request.header
+    unanswered = {request.msg_id for request in now}
+    return [
+        request
+        for request in before
+        if request.channel == channel
+        and request.msg_id in unanswered
+        and _SUBSHELL not in request.header
+    ]
 
 
 def lost_reply(request: InFlightRequest, session: str) -> list[bytes]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from perijove_chassis.errors import InvalidArgument
 
 from perijove_runner.clients import ClientStream
 
 if TYPE_CHECKING:
     from perijove_runner.clients import Clients, Sender
     from perijove_runner.feed import Feed
+
+_MAX_ID: Final = 256
 
 
 def begin_stream(
@@ -31,8 +35,11 @@ def begin_stream(
         resume: Epoch and sequence number, if the client named them.
 
     Raises:
+        InvalidArgument: if the id is empty or too long.
         ResourceExhausted: if too many clients are connected.
     """
+    if not 0 < len(client_session_id) <= _MAX_ID:
+        raise InvalidArgument(f"the client session id must have 1 to {_MAX_ID} characters")
     opening: list[bytes] = []
     session = clients.find(client_session_id)
     place = feed.present

@@ -24,7 +24,8 @@ from perijove_chassis.errors import (
 
 from perijove_runner import adoption, headers
 from perijove_runner.activity import Activity
-from perijove_runner.clients import Clients, ClientStream
+from perijove_runner.attaching import begin_stream
+from perijove_runner.clients import Clients
 from perijove_runner.feed import Feed
 from perijove_runner.journal import EVERYONE
 from perijove_runner.link import KernelLink
@@ -36,6 +37,7 @@ from perijove_runner.snapshot import RelaySnapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perijove_runner.clients import ClientStream
     from perijove_runner.model import ConnectionInfo
     from perijove_runner.snapshot import InFlightRequest, RelayLimits
     from perijove_runner.store import RelayListener
@@ -63,7 +65,6 @@ class KernelRelay:
         self._identity = uuid.uuid4().hex.encode()
         self._sequence_limit = 0
         self._told_activity = 0.0
-        self._asked: dict[str, int] = {}
         self._link: KernelLink | None = None
         self._queue: deque[tuple[str, Channel, Sequence[bytes]]] = deque()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -106,6 +107,9 @@ class KernelRelay:
             self._requests.clear()
             self._feed.begin_epoch(epoch)
             self._sequence_limit = _RESERVED
+            # Whatever the process before it did, this one has yet to say something.
+            self._activity.force(ExecutionState.STARTING)
+            self._listener.relay_changed(self._kernel_id)
         self._link = KernelLink(connection, self._identity, self._received)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()
@@ -125,13 +129,9 @@ class KernelRelay:
             raise DeadlineExceeded("the kernel does not answer") from None
 
     async def request(self, channel: str, msg_type: str, content: bytes, timeout_s: float) -> bytes:
-        """Send a request of the runner's own and return the content of the reply.
+        """Send a request of the runner's own, on `shell` or `control`.
 
-        Args:
-            channel: `shell` or `control`.
-            msg_type: Type of the request.
-            content: Its content as JSON.
-            timeout_s: Seconds to wait.
+        Returns the content of the reply, like that of the request as JSON.
 
         Raises:
             DeadlineExceeded: if there is no reply in time.
@@ -149,6 +149,8 @@ class KernelRelay:
         if self._link and self._link.connected:
             self._link.drain()
         self._activity.force(ExecutionState(state))
+        if not self._feed.epoch:
+            return  # nothing was ever opened: there is nobody to tell
         content = msgspec.json.encode({"execution_state": state})
         _, frames = message("status", content, self._identity.decode())
         self._publish(Channel.IOPUB, frames, EVERYONE)
@@ -189,25 +191,24 @@ class KernelRelay:
     async def attach(self, client_session_id: str, resume: tuple[int, int] | None) -> ClientStream:
         """Let a client in, once the kernel is ready or has taken long enough.
 
-        Args:
-            client_session_id: Id that the client keeps over its streams.
-            resume: Epoch and sequence number after which it wants to read on.
+        The client reads on after `resume`, an epoch and a sequence number.
 
         Raises:
             InvalidArgument: if the id is empty or too long.
             NotFound: if the kernel is gone.
             ResourceExhausted: if too many clients are connected.
         """
-        if not 0 < len(client_session_id) <= 256:  # noqa: PLR2004
-            raise InvalidArgument("the client session id must have 1 to 256 characters")
         try:
             await self.ready(self._limits.attach_wait_s)
         except DeadlineExceeded:
             log.warning("kernel is slow to answer", kernel_id=self._kernel_id)
         if self._ended:
             raise NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
-        stream = self._begin_stream(client_session_id, resume)
+        known = client_session_id in self._clients
+        stream = begin_stream(self._feed, self._clients, self, client_session_id, resume)
         self._clients.attach(stream)
+        if not known:
+            self._listener.relay_must_persist(self._kernel_id)
         self._listener.relay_changed(self._kernel_id)
         return stream
 
@@ -233,12 +234,9 @@ class KernelRelay:
 
     def lost(self, client_session_id: str, start: int, end: int) -> None:
         """Ask again what the kernel asked in a run of places a client will not see."""
-        for asked in self._requests.pending_inputs:
-            place = self._asked.get(asked.parent_msg_id, -1)
-            if asked.client_session_id == client_session_id and start <= place < end:
-                self._asked[asked.parent_msg_id] = self._publish(
-                    Channel.STDIN, asked.frames, client_session_id
-                )
+        for asked in self._requests.asked_within(client_session_id, start, end):
+            place = self._publish(Channel.STDIN, asked.frames, client_session_id)
+            self._requests.asked_at(asked.parent_msg_id, place)
 
     def closed(self, stream: ClientStream, *, forget: bool) -> None:
         """Part with a stream."""
@@ -246,30 +244,6 @@ class KernelRelay:
             if forget:
                 self._listener.relay_must_persist(self._kernel_id)
             self._listener.relay_changed(self._kernel_id)
-
-    def _begin_stream(self, client_session_id: str, resume: tuple[int, int] | None) -> ClientStream:
-        feed, opening = self._feed, []
-        place = feed.present
-        session = self._clients.find(client_session_id)
-        if resume:
-            found = feed.place(*resume)
-            if found is None:
-                opening.append(feed.unknown_gap(*resume))
-                place = feed.first if feed.is_older(resume[0]) else feed.present
-            else:
-                place = found + 1
-        elif session:
-            if session.acked is None:
-                opening.append(feed.restart_gap())
-                self.lost(client_session_id, -1, 0)
-            place = session.acked or 0
-        resumed = bool(resume or session)
-        if session is None:
-            session = self._clients.add(client_session_id, place)
-            self._listener.relay_must_persist(self._kernel_id)
-        session.acked = place
-        opening.insert(0, feed.attached(place, resumed=resumed))
-        return ClientStream(session, feed, self, place, opening)
 
     def _adopt(self, adopted: RelaySnapshot, epoch: int) -> None:
         self._identity = adopted.identity
@@ -295,14 +269,8 @@ class KernelRelay:
         """Answer in the kernel's place what it has answered to nobody."""
         for name in ("control", "shell"):
             await link.ask(_CHANNELS[name], "kernel_info_request", b"{}")
-            unanswered = {request.msg_id for request in self._requests.in_flight}
-            for request in adopted.requests:
-                if (
-                    request.channel == name
-                    and request.msg_id in unanswered
-                    and adoption.is_in_order(request)
-                ):
-                    self._answer_lost(request)
+            for request in adoption.lost(adopted.requests, self._requests.in_flight, name):
+                self._answer_lost(request)
 
     def _answer_lost(self, request: InFlightRequest) -> None:
         session = self._identity.decode()
@@ -321,10 +289,7 @@ class KernelRelay:
         audience = self._requests.audience(channel, frames, self._clients)
         place = self._publish(channel, frames, audience)
         if channel is Channel.STDIN:
-            self._asked = {
-                asked.parent_msg_id: self._asked.get(asked.parent_msg_id, -1)
-                for asked in self._requests.pending_inputs
-            } | {headers.msg_id(frames[1]): place}
+            self._requests.asked_at(headers.msg_id(frames[1]), place)
         self._listener.relay_must_persist(self._kernel_id)
 
     def _publish(self, channel: Channel, frames: Sequence[bytes], audience: str | None) -> int:

@@ -26,6 +26,7 @@ class Requests:
         self._limit = limit
         self._in_flight: dict[str, InFlightRequest] = {}
         self._pending: dict[str, PendingInput] = {}
+        self._places: dict[str, int] = {}
 
     @property
     def in_flight(self) -> tuple[InFlightRequest, ...]:
@@ -48,6 +49,7 @@ class Requests:
         """Forget all: the process they were sent to is gone."""
         self._in_flight.clear()
         self._pending.clear()
+        self._places.clear()
 
     def sent(self, client_session_id: str, channel: Channel, frames: Sequence[bytes]) -> None:
         """Note a message that a client sent to the kernel."""
@@ -78,23 +80,44 @@ class Requests:
             self.forget(parent_id)
         return audience
 
+    def asked_at(self, parent_id: str, place: int) -> None:
+        """Note the place in the journal of the question during a request."""
+        if parent_id in self._pending:
+            self._places[parent_id] = place
+
+    def asked_within(self, client_session_id: str, start: int, end: int) -> list[PendingInput]:
+        """Return what a client is asked in a run of places, and has not answered.
+
+        What an earlier process asked lies just before the first place.
+        """
+        return [
+            asked
+            for parent_id, asked in self._pending.items()
+            if asked.client_session_id == client_session_id
+            and start <= self._places.get(parent_id, -1) < end
+        ]
+
     def forget(self, msg_id: str) -> None:
         """Forget a request, and what was asked during it."""
         self._in_flight.pop(msg_id, None)
-        self._pending.pop(msg_id, None)
+        self._drop(msg_id)
 
     def _ask(self, client_session_id: str, parent_id: str, frames: Sequence[bytes]) -> None:
         if client_session_id == NOBODY:
             return
         while len(self._pending) >= _PENDING_INPUTS:
-            del self._pending[next(iter(self._pending))]
+            self._drop(next(iter(self._pending)))
         self._pending[parent_id] = PendingInput(client_session_id, parent_id, tuple(frames))
 
     def _answered(self, client_session_id: str, parent_id: str) -> None:
         # Clients fill in the parent of an answer or leave it empty.
         if parent_id in self._pending:
-            del self._pending[parent_id]
+            self._drop(parent_id)
             return
         for msg_id, asked in list(self._pending.items()):
             if asked.client_session_id == client_session_id:
-                del self._pending[msg_id]
+                self._drop(msg_id)
+
+    def _drop(self, msg_id: str) -> None:
+        self._pending.pop(msg_id, None)
+        self._places.pop(msg_id, None)
