@@ -152,20 +152,28 @@ async def test_when_the_launcher_is_killed_everything_ends(
     await until(lambda: not [process for process in below if process.is_running()])
 
 
-async def test_a_kernel_that_runs_away_does_not_stay_behind(
-    start_perijove: Callable[..., RunningPerijove],
+RUNAWAY = """
+import subprocess, sys
+code = "import time; time.sleep(600)"
+print(subprocess.Popen([sys.executable, "-c", code], start_new_session=True, env={}).pid)
+"""
+
+
+@pytest.mark.parametrize("killed", ["", "runner", "runner_supervisor"])
+async def test_what_a_kernel_started_does_not_stay_behind(
+    start_perijove: Callable[..., RunningPerijove], killed: str
 ) -> None:
     perijove = start_perijove()
     async with JupyterClient.http(perijove.token) as http:
         jupyter = JupyterClient(http, perijove.url)
         session = await jupyter.new_session("a.ipynb")
         async with jupyter.kernel(session["kernel"]["id"]) as kernel:
-            pid = await kernel.run(
-                "import subprocess, sys; print(subprocess.Popen("
-                "[sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True,"
-                "env={}).pid)"
-            )
-    runaway = psutil.Process(int(pid))
+            runaway = psutil.Process(int(await kernel.run(RUNAWAY)))
+            pid = int(await kernel.run("import os; print(os.getpid())"))
+    if killed:
+        await perijove.wait_restarted(killed, perijove.kill(killed))
+    # The end of its kernel makes it an orphan.
+    psutil.Process(pid).kill()
     perijove.stop()
     assert not runaway.is_running()
 
