@@ -14,6 +14,8 @@ from tests.bench.servers import ECHO_KERNEL, PYTHON_KERNEL, HttpServer
 
 WAIT_S = 120.0
 WARM_UP = 10
+REPEATS = 3
+"""Floods of which the median counts: one lasts a fraction of a second."""
 ITEM = echo_kernel.ITEM.encode()
 
 
@@ -58,7 +60,7 @@ async def fan_out_rate(server: HttpServer, clients: int, number: int) -> float:
         for ws in sockets:
             await _until_done(ws, messages.kernel_info())
         await _flood(sockets, 10)
-        seconds = await _flood(sockets, number)
+        seconds = statistics.median([await _flood(sockets, number) for _ in range(REPEATS)])
         for ws in sockets:
             ws.close()
     return clients * number / seconds

@@ -1,7 +1,9 @@
 """Measurements over the REST API."""
 
 import asyncio
+import base64
 import json
+import random
 import time
 from pathlib import Path
 
@@ -12,20 +14,24 @@ WAIT_S = 120.0
 
 
 def notebook(cells: int, output_bytes: int) -> dict[str, object]:
-    """Return a valid notebook whose every cell has one text output of a size."""
+    """Return a valid notebook whose cells put out text and pictures of a size in turn."""
+    text = f"{'x' * 79}\n" * (output_bytes // 80)
+    picture = base64.b64encode(random.Random(1).randbytes(output_bytes * 3 // 4)).decode()  # noqa: S311, no secret
+    outputs: list[dict[str, object]] = [
+        {"output_type": "stream", "name": "stdout", "text": text},
+        {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}},
+    ]
     return {
         "cells": [
             {
                 "cell_type": "code",
                 "id": f"cell-{index}",
-                "source": "print(text)",
+                "source": "show(data)",
                 "execution_count": index,
                 "metadata": {},
-                "outputs": [
-                    {"output_type": "stream", "name": "stdout", "text": "a line\n" * lines}
-                ],
+                "outputs": [outputs[index % 2]],
             }
-            for index, lines in enumerate([output_bytes // 7] * cells)
+            for index in range(cells)
         ],
         "metadata": {"kernelspec": {"name": "bench-python", "display_name": "Python"}},
         "nbformat": 4,
