@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import psutil
 from jupyter_client import AsyncKernelClient
-from perijove.kernels.v1 import kernels_pb2
+from perijove.kernels.v1 import channels_pb2, channels_pb2_grpc, kernels_pb2
 from perijove.runners.v1 import runner_pb2 as pb
 from perijove.runners.v1 import runner_pb2_grpc, runners_pb2, runners_pb2_grpc
 from perijove_chassis import credentials, server, telemetry
@@ -138,6 +138,14 @@ class House:
         request = pb.LaunchKernelRequest(kernel_id=kernel_id, kernelspec_name="python3", **fields)
         reply: pb.LaunchKernelResponse = await self.stub.LaunchKernel(request)
         return reply
+
+    async def attach(self) -> tuple[Any, channels_pb2.ConnectResponse]:
+        """Open a client's stream to the one kernel and return it with its first response."""
+        stub: Any = channels_pb2_grpc.ChannelsServiceStub(self.channel)  # type: ignore[call-overload]
+        call = stub.Connect()
+        attach = channels_pb2.Attach(kernel_id="a", client_session_id="c")
+        await call.write(channels_pb2.ConnectRequest(attach=attach))
+        return call, await call.read()
 
     async def run(self, code: str) -> list[str]:
         (directory,) = (self.directory / "s" / "k").iterdir()

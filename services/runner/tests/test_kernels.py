@@ -76,8 +76,11 @@ async def test_an_update_changes_labels_and_the_environment_of_later_processes(
     assert await stand.run(code) == "1 zwei\n"
 
 
-async def test_an_interrupt_stops_a_cell_and_leaves_the_kernel(stand: Stand) -> None:
-    await stand.launch()
+@pytest.mark.parametrize("mode", ["signal", "message"])
+async def test_an_interrupt_stops_a_cell_and_leaves_the_kernel(stand: Stand, mode: str) -> None:
+    specs = stand.machine.kernelspecs._specs
+    specs["odd"] = dataclasses.replace(specs["python3"], name="odd", interrupt_mode=mode)
+    await stand.launch(kernelspec_name="odd")
     await stand.run("x = 1")
     running = asyncio.create_task(stand.run("while True: pass"))
     await stand.until(lambda: stand.view().execution_state is ExecutionState.BUSY)

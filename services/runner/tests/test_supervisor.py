@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import psutil
-from perijove.kernels.v1 import kernels_pb2
+from perijove.kernels.v1 import channels_pb2, kernels_pb2
 
 from services.runner.tests.house import House
 
@@ -22,6 +22,19 @@ async def test_a_killed_runner_comes_back_and_finds_its_kernels(house: House) ->
     assert await house.run("print(x + 1)") == ["42\n"]
     (found,) = house.registry.hellos[1].kernels
     assert found.epoch == 1
+
+
+async def test_a_client_of_a_killed_runner_is_told_of_the_gap(house: House) -> None:
+    await house.launch()
+    call, attached = await house.attach()
+    assert not attached.attached.resumed
+    call.cancel()
+    house.runner().kill()
+    await house.until(lambda: len(house.registry.hellos) == 2)
+    call, attached = await house.attach()
+    assert attached.attached.resumed
+    assert (await call.read()).gap.cause == channels_pb2.GAP_CAUSE_RUNNER_RESTARTED
+    call.cancel()
 
 
 async def test_how_a_kernel_ended_is_known_even_without_a_runner(house: House) -> None:

@@ -25,8 +25,8 @@ R = TypeVar("R", bound=Relay)
 T = TypeVar("T")
 log = structlog.get_logger()
 
-_SAVE_AFTER_S = 0.02
-"""A request that is answered within this leaves no trace on the disk."""
+_SAVE_INTERVAL_S = 0.02
+"""Least time between two writes of what relays know: the newest state wins."""
 
 _CLOSE_S = 10.0
 
@@ -54,6 +54,7 @@ class KernelManager(Generic[R]):
         self._kernels: dict[str, HeldKernel[R]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._unsaved: set[str] = set()
+        self._saving: asyncio.Handle | None = None
         self._last_revision = 0
         self._closing = False
 
@@ -160,9 +161,10 @@ class KernelManager(Generic[R]):
 
     def relay_must_persist(self, kernel_id: str) -> None:
         """Hear from a relay that its snapshot has changed."""
-        if not self._unsaved:
-            asyncio.get_running_loop().call_later(_SAVE_AFTER_S, self._save_snapshots)
         self._unsaved.add(kernel_id)
+        if self._saving is None:
+            # Not within the caller, who has messages to pass on.
+            self._saving = asyncio.get_running_loop().call_soon(self._save_snapshots)
 
     async def _launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
         kernel_id = request.kernel_id
@@ -229,6 +231,11 @@ class KernelManager(Generic[R]):
 
     def _save_snapshots(self) -> None:
         unsaved, self._unsaved = self._unsaved, set()
+        if not unsaved:
+            self._saving = None
+            return
+        loop = asyncio.get_running_loop()
+        self._saving = loop.call_later(_SAVE_INTERVAL_S, self._save_snapshots)
         for kernel_id in unsaved:
             if held := self._kernels.get(kernel_id):
                 held.save_snapshot()
