@@ -1,0 +1,1 @@
+"""Holds kernels: their processes, their ZeroMQ sockets, and their journal."""
