@@ -193,3 +193,35 @@ async def test_a_killed_supervisor_takes_no_kernel_along(
         assert await kernel.run("print(moon)") == "Thebe\n"
         assert await kernel_pid(kernel) == pid
     await expect_rest_works(jupyter, session)
+
+
+@pytest.mark.xfail(
+    strict=False,
+    reason="a request that reaches the edge after its runner died is dropped with the stream",
+)
+async def test_a_request_sent_in_the_moment_its_runner_dies_is_answered(
+    perijove: RunningPerijove, jupyter: JupyterClient, session: dict[str, Any]
+) -> None:
+    async with jupyter.kernel(session["kernel"]["id"]) as kernel:
+        await kernel.run("moon = 'Metis'")
+        perijove.kill("runner")
+        request = await kernel.start("print(moon)")
+        await kernel.finished(request, within_s=20)
+
+
+@pytest.mark.xfail(
+    strict=False,
+    reason="what is in flight is written down late, so a finished request may be answered again",
+)
+async def test_a_request_that_was_finished_when_its_runner_died_is_not_answered_again(
+    perijove: RunningPerijove, jupyter: JupyterClient, session: dict[str, Any]
+) -> None:
+    async with jupyter.kernel(session["kernel"]["id"]) as kernel:
+        request = await kernel.start("moon = 'Adrastea'")
+        await kernel.finished(request)
+        before = kernel.connections
+        perijove.kill("runner")
+        await kernel.until(lambda: kernel.connections > before)
+        assert await kernel.run("print(moon)") == "Adrastea\n"
+        assert len(kernel.replies(request)) == 1
+        assert len(kernel.idles(request)) == 1
