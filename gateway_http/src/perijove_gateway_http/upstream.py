@@ -89,7 +89,9 @@ class Upstream:
         """Return the next response, or nothing at the end.
 
         Raises:
-            DomainError: whichever ended the stream.
+            DomainError: whichever ended the stream. It is `Unavailable` if a
+                write was under way just then: grpc.aio lets the failure of the
+                write stand for the status. A client that reconnects hears more.
         """
         with status.rpc_errors_as_domain():
             response = await self._call.read()

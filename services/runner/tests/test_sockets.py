@@ -1,0 +1,116 @@
+"""The sockets of a kernel, against sockets that a test speaks for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+import pytest
+import zmq
+from perijove_chassis.errors import FailedPrecondition
+from perijove_runner.backends.sockets import KernelSockets, Signer
+from perijove_runner.model import Channel, ConnectionInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+KEY = "key"
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> ConnectionInfo:
+    ip = str(tmp_path / "k")
+    return ConnectionInfo("ipc", ip, 1, 2, 3, 4, 5, KEY, "hmac-sha256", "x")
+
+
+@pytest.fixture
+def kernel(connection: ConnectionInfo) -> Iterator[dict[Channel, zmq.Socket[bytes]]]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    kernel = {}
+    for channel, kind in (
+        (Channel.SHELL, zmq.ROUTER),
+        (Channel.IOPUB, zmq.XPUB),
+        (Channel.STDIN, zmq.ROUTER),
+        (Channel.CONTROL, zmq.ROUTER),
+    ):
+        kernel[channel] = context.socket(kind)
+        kernel[channel].linger = 0
+        kernel[channel].bind(connection.url(int(channel)))
+    yield kernel
+    context.destroy(linger=0)
+
+
+def signed(frames: Sequence[bytes]) -> list[bytes]:
+    mac = hmac.new(KEY.encode(), b"".join(frames[:4]), hashlib.sha256)
+    return [b"<IDS|MSG>", mac.hexdigest().encode(), *frames]
+
+
+async def test_only_what_the_key_has_signed_is_taken(
+    connection: ConnectionInfo, kernel: dict[Channel, zmq.Socket[bytes]]
+) -> None:
+    heard: list[tuple[Channel, list[bytes]]] = []
+    taken = asyncio.Event()
+
+    def receive(channel: Channel, frames: Sequence[bytes]) -> None:
+        heard.append((channel, list(frames)))
+        if frames[0] == b"last":
+            taken.set()
+
+    sockets = KernelSockets(connection, b"me", receive)
+    await sockets.connect()
+    good = [b"h", b"p", b"m", b"c", b"buffer"]
+    sockets.send(Channel.SHELL, good)
+    identity, *sent = await asyncio.to_thread(kernel[Channel.SHELL].recv_multipart)
+    assert identity == b"me"
+    assert sent == signed(good)
+    assert await asyncio.to_thread(kernel[Channel.IOPUB].recv_multipart) == [b"\x01"]
+    publish = kernel[Channel.IOPUB].send_multipart
+    publish([b"topic", *signed(good)])
+    publish([b"topic", *signed([b"forged", *good[1:]])[:2], *good])
+    publish([b"topic", b"<IDS|MSG>", b"", *good])
+    publish([b"no delimiter"])
+    publish([b"topic", *signed([b"h", b"p", b"m"])])
+    publish([b"topic", *signed([b"last", b"p", b"m", b"c"])])
+    await taken.wait()
+    assert heard == [(Channel.IOPUB, good), (Channel.IOPUB, [b"last", b"p", b"m", b"c"])]
+    sockets.close()
+
+
+async def test_a_burst_is_read_to_its_end_though_the_descriptor_speaks_once(
+    connection: ConnectionInfo, kernel: dict[Channel, zmq.Socket[bytes]]
+) -> None:
+    count = 0
+    done = asyncio.Event()
+
+    def receive(channel: Channel, frames: Sequence[bytes]) -> None:
+        nonlocal count
+        del channel, frames
+        count += 1
+        if count == 2000:
+            done.set()
+
+    sockets = KernelSockets(connection, b"me", receive)
+    await sockets.connect()
+    sockets.send(Channel.SHELL, [b"h", b"p", b"m", b"c"])
+    identity, *_ = await asyncio.to_thread(kernel[Channel.SHELL].recv_multipart)
+    for number in range(2000):
+        kernel[Channel.SHELL].send_multipart([identity, *signed([b"%d" % number, b"", b"", b""])])
+        if number % 100 == 0:
+            # Sending may swallow what the descriptor had to say.
+            sockets.send(Channel.SHELL, [b"h", b"p", b"m", b"c"])
+    await done.wait()
+    sockets.close()
+
+
+def test_a_kernel_without_a_key_signs_nothing() -> None:
+    signer = Signer("", "hmac-sha256")
+    assert signer.sign([b"a"]) == b""
+    assert signer.verify(b"anything", [b"a"])
+
+
+def test_an_unknown_scheme_is_refused() -> None:
+    with pytest.raises(FailedPrecondition):
+        Signer("key", "rot13")
