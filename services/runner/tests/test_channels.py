@@ -329,6 +329,7 @@ async def test_a_restart_begins_an_epoch_and_clients_stay(
     await relay.close_sockets()
     kernel.start()
     await relay.open(kernel.connection, 2)
+    assert relay.execution_state is ExecutionState.STARTING
     await relay.ready(DEADLINE_S)
     messages = await client.run("print('x' in globals())")
     assert text(messages) == "False\n"

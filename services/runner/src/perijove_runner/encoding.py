@@ -49,6 +49,18 @@ def _varint(number: int) -> bytes:
 # Nearly every frame is shorter than this, and a look-up is cheaper than a loop.
 _SHORT_VARINTS = tuple(_varint(number) for number in range(_SHORT))
 _FRAME_PREFIXES = tuple(_FRAME_TAG + varint for varint in _SHORT_VARINTS)
+_CONTINUED = tuple(
+    bytes((number & _SEVEN_BITS | _MORE, number >> 7 | _MORE)) for number in range(_SHORT)
+)
+
+
+def _number(number: int) -> bytes:
+    """Return a sequence number: it soon outgrows the short ones."""
+    if number < _SHORT:
+        return _SHORT_VARINTS[number]
+    if number < _SHORT * _SHORT:
+        return _CONTINUED[number & (_SHORT - 1)] + _SHORT_VARINTS[number >> 14]
+    return _varint(number)
 
 
 def entry(channel: int, sequence: int, frames: Iterable[bytes]) -> bytes:
@@ -59,7 +71,7 @@ def entry(channel: int, sequence: int, frames: Iterable[bytes]) -> bytes:
         sequence: Position in the kernel's epoch.
         frames: The message's frames.
     """
-    parts = [_CHANNEL_TAG, _SHORT_VARINTS[channel], _SEQUENCE_TAG, _varint(sequence)]
+    parts = [_CHANNEL_TAG, _SHORT_VARINTS[channel], _SEQUENCE_TAG, _number(sequence)]
     for frame in frames:
         length = len(frame)
         parts.append(_FRAME_PREFIXES[length] if length < _SHORT else _FRAME_TAG + _varint(length))
