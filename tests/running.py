@@ -69,7 +69,7 @@ class RunningPerijove:
         self.root_dir = home.root
         self.runtime_dir = home.runtime
         self.home = home
-        self._output = home.runtime.parent / f"{home.runtime.name}.out"
+        self._output = home.root.parent / "terminal.out"
         command = Path(sys.executable).with_name("perijove")
         given = {"--root-dir": str(home.root), "--runtime-dir": str(home.runtime), "--port": "0"}
         if "--port" in arguments:
