@@ -392,4 +392,6 @@ async def test_a_message_too_large_closes_the_socket(connect: Any) -> None:
     with suppress(ConnectionError):
         await socket.websocket.send_bytes(bytes(49 * 1024 * 1024))
     await socket.until_closed()
-    assert socket.websocket.close_code in (1009, 1006)
+    # Whoever still sends when the socket is closed may see no more than a reset.
+    assert socket.websocket.close_code in (1009, 1006, None)
+    assert text(await (await connect()).run("print(1)")) == "1\n"
