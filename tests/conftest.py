@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     StartPerijove = Callable[..., RunningPerijove]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the folders that speak plain Jupyter test any other server."""
+    parser.addoption("--server", help="URL of a running server to test in place of Perijove")
+    parser.addoption("--token", default="", help="its token")
+    parser.addoption("--root", help="its root directory; conformance empties it")
+
+
 @pytest.fixture(scope="session")
 def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
     """Start stacks that live as long as the folder's tests."""

@@ -32,12 +32,6 @@ NOTEBOOK: dict[str, Any] = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--server", help="URL of a running server to test in place of Perijove")
-    parser.addoption("--token", default="", help="its token")
-    parser.addoption("--root", help="its root directory; it is emptied")
-
-
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Server:
     """Return the server under test."""

@@ -19,12 +19,6 @@ PATIENCE_MS = 30_000
 FAILED = pytest.StashKey[bool]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--server", help="URL of a running Jupyter server to test instead")
-    parser.addoption("--token", default="", help="its token")
-    parser.addoption("--root-dir", help="the directory that it serves")
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:  # noqa: ARG001
     """Remember a failure, so that the fixtures save what the page looked like."""
@@ -38,8 +32,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 def server(request: pytest.FixtureRequest) -> Server:
     url = request.config.getoption("--server", default=None)
     if url is not None:
-        root_dir = request.config.getoption("--root-dir")
-        assert root_dir is not None, "--server needs --root-dir"
+        root_dir = request.config.getoption("--root")
+        assert root_dir is not None, "--server needs --root"
         token = request.config.getoption("--token")
         return Server(url=url.rstrip("/") + "/", token=token, root_dir=Path(root_dir))
     perijove = request.getfixturevalue("perijove")
