@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import grpc
@@ -38,10 +40,13 @@ NOT_FOR_USERS = [
 
 
 async def outcome(target: str, method: str, authorization: str | None) -> grpc.StatusCode:
-    """Make a call with an empty request; the credential is looked at before it is read."""
+    """Make a call with an empty request, which may come too late to be read."""
     metadata = [("authorization", authorization)] if authorization else []
     async with grpc.aio.insecure_channel(target) as grpc_channel:
-        call = grpc_channel.stream_stream(method)(iter([b""]), metadata=metadata, timeout=30)
+        call = grpc_channel.stream_stream(method)(metadata=metadata, timeout=30)
+        with suppress(grpc.RpcError, asyncio.InvalidStateError):
+            await call.write(b"")
+            await call.done_writing()
         return await call.code()
 
 
