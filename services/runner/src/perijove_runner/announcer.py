@@ -65,7 +65,7 @@ class Announcer:
             self._registered = False
             try:
                 await self._announce(pb_grpc.RunnersServiceStub(channel))  # type: ignore[call-overload]
-            except (grpc.RpcError, TimeoutError, asyncio.InvalidStateError) as error:
+            except (grpc.RpcError, TimeoutError) as error:
                 code = error.code().name if isinstance(error, grpc.aio.AioRpcError) else "TIMEOUT"
                 log.warning("announcement ended", code=code)
             attempt = 1 if self._registered else attempt + 1
@@ -93,9 +93,10 @@ class Announcer:
         telling = asyncio.ensure_future(self._tell(call, heartbeat_s))
         try:
             await asyncio.wait({ended, telling}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (ended, telling):
-                if task.done():
-                    task.result()
+            if telling.done():
+                telling.result()
+            # Whoever tells may notice the end first; why it ended, only the read knows.
+            await ended
         finally:
             ended.cancel()
             telling.cancel()
@@ -103,9 +104,12 @@ class Announcer:
             await asyncio.gather(ended, telling, return_exceptions=True)
 
     async def _tell(self, call: grpc.aio.StreamStreamCall, heartbeat_s: float) -> None:
-        while True:
+        """Tell what changes until the stream has ended."""
+        while not call.done():
             changes = await self._feed.take(heartbeat_s)
             for request in self._requests(changes):
+                if call.done():
+                    return
                 async with asyncio.timeout(_REGISTER_S):
                     await call.write(request)
 
