@@ -18,6 +18,7 @@ from perijove_gateway_http.keys import (
     ACTIVITY,
     AUTH,
     FRONTEND,
+    LISTS,
     METRICS,
     ORIGINS,
     SETTINGS,
@@ -27,6 +28,7 @@ from perijove_gateway_http.keys import (
 )
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
+from perijove_gateway_http.lists import Lists
 from perijove_gateway_http.origins import Origins
 from perijove_gateway_http.problems import problems
 from perijove_gateway_http.routing import RawPathResource, Table
@@ -73,6 +75,7 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
 async def _open(app: web.Application) -> None:
     # Made here because a gRPC channel belongs to the loop it is made in.
     app[STUBS] = Stubs(app[SETTINGS])
+    app[LISTS] = Lists(app[STUBS])
 
 
 async def _close_sockets(app: web.Application) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.auth import Authenticator, Caller
     from perijove_gateway_http.lab.frontend import Frontend
+    from perijove_gateway_http.lists import Lists
     from perijove_gateway_http.origins import Origins
     from perijove_gateway_http.routing import Match, Table
     from perijove_gateway_http.settings import Settings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 STUBS: web.AppKey[Stubs] = web.AppKey("stubs")
 """The services."""
+
+LISTS: web.AppKey[Lists] = web.AppKey("lists")
+"""What front ends ask for again and again."""
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 """What the process was told."""

@@ -6,11 +6,10 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, METRICS, SETTINGS
+from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, LISTS, METRICS, SETTINGS
 from perijove_gateway_http.models import timestamp_of
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response, location, redirect
-from perijove_gateway_http.routes.kernels import all_kernels
 from perijove_gateway_http.routing import Guard, Route
 
 log = structlog.get_logger()
@@ -29,7 +28,7 @@ async def get_version(_request: web.Request) -> web.Response:
 async def get_status(request: web.Request) -> web.Response:
     """GET api/status: what idle cullers ask."""
     activity = request.app[ACTIVITY]
-    kernels = await all_kernels(request)
+    kernels = await request.app[LISTS].kernels.get()
     in_kernels = (
         kernel.last_activity_time.seconds + kernel.last_activity_time.nanos / 1e9
         for kernel in kernels

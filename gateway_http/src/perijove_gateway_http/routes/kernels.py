@@ -10,7 +10,7 @@ from perijove.contents.v1 import contents_pb2
 from perijove.kernels.v1 import kernels_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.keys import PARAMS, STUBS
+from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import kernel_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
 from perijove_gateway_http.responses import json_response, location, no_content
@@ -31,7 +31,8 @@ class _Start(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/kernels: those that run, in the order they were started."""
-    return json_response([kernel_model(kernel) for kernel in await all_kernels(request)])
+    kernels = await request.app[LISTS].kernels.get()
+    return json_response([kernel_model(kernel) for kernel in kernels])
 
 
 async def start(request: web.Request) -> web.Response:
@@ -98,20 +99,6 @@ async def restart(request: web.Request) -> web.Response:
             raise Problem(500, "Exception restarting kernel") from None
         raise
     return json_response(kernel_model(reply.kernel))
-
-
-async def all_kernels(request: web.Request) -> list[pb.Kernel]:
-    """Return every kernel, page by page."""
-    kernels: list[pb.Kernel] = []
-    token = ""
-    while True:
-        reply = await request.app[STUBS].kernels.ListKernels(
-            pb.ListKernelsRequest(page_token=token)
-        )
-        kernels += reply.kernels
-        token = reply.next_page_token
-        if not token:
-            return kernels
 
 
 ROUTES = (

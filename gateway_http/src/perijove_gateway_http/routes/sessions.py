@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 import msgspec
@@ -10,10 +10,15 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from perijove.sessions.v1 import sessions_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.keys import PARAMS, STUBS
+from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import session_model
 from perijove_gateway_http.problems import Problem, reason_of
-from perijove_gateway_http.responses import json_response, location, no_content
+from perijove_gateway_http.responses import (
+    json_bytes_response,
+    json_response,
+    location,
+    no_content,
+)
 from perijove_gateway_http.routing import Route
 
 if TYPE_CHECKING:
@@ -53,16 +58,7 @@ class _Body(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/sessions: those whose kernel runs."""
-    models: list[dict[str, Any]] = []
-    token = ""
-    while True:
-        reply = await request.app[STUBS].sessions.ListSessions(
-            pb.ListSessionsRequest(page_token=token)
-        )
-        models += [session_model(session) for session in reply.sessions]
-        token = reply.next_page_token
-        if not token:
-            return json_response(models)
+    return json_bytes_response(await request.app[LISTS].sessions.get())
 
 
 async def create(request: web.Request) -> web.Response:
