@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis.errors import NotFound
+from perijove_runner.backends.relay_notes import RelayNotesFile
 from perijove_runner.channels_servicer import channels_service
 from perijove_runner.model import ConnectionInfo
 from perijove_runner.relay import KernelRelay
@@ -93,17 +94,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.changes = 0
-        self.persists = 0
 
     def relay_changed(self, kernel_id: str) -> None:
         """Count."""
         del kernel_id
         self.changes += 1
-
-    def relay_must_persist(self, kernel_id: str) -> None:
-        """Count."""
-        del kernel_id
-        self.persists += 1
 
 
 @asynccontextmanager
@@ -115,12 +110,13 @@ async def relay_of(
     adopted: RelaySnapshot | None = None,
 ) -> AsyncIterator[KernelRelay]:
     """Relay a kernel that has been started."""
-    relay = KernelRelay("k", Heard(), limits or RelayLimits())
+    notes = RelayNotesFile(kernel.directory / "relay.notes")
+    relay = KernelRelay("k", Heard(), notes, limits or RelayLimits())
     await relay.open(kernel.connection, epoch, adopted)
     try:
         yield relay
     finally:
-        await relay.close_sockets()
+        await relay.leave()
 
 
 @asynccontextmanager

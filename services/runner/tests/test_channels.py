@@ -135,7 +135,7 @@ async def test_a_client_that_detaches_is_forgotten(connect: Connect, relay: Kern
     await client.call.write(pb.ConnectRequest(detach=pb.Detach()))
     await until_end(client)
     assert relay.connection_count == 0
-    assert relay.snapshot().client_session_ids == ()
+    assert relay.snapshot().clients == ()
     again = connect("a")
     assert not (await again.attach()).resumed
 

@@ -1,16 +1,12 @@
-"""The journal, its places, and what the requests of clients leave."""
+"""The journal and its places."""
 
 from __future__ import annotations
-
-import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_runner.feed import Feed
 from perijove_runner.journal import BATCH_BYTES, BATCH_MESSAGES, EVERYONE, NOBODY, Journal, Record
-from perijove_runner.model import Channel
-from perijove_runner.requests import Requests
 from perijove_runner.snapshot import RelayLimits
 
 
@@ -128,32 +124,3 @@ def test_a_place_that_never_was_is_none() -> None:
     assert feed.place(2, 2) is None
     assert feed.place(3, 1) is None
     assert feed.is_older(1)
-
-
-def frames(msg_id: str = "", parent: str = "", session: str = "s") -> list[bytes]:
-    header = {"msg_id": msg_id, "msg_type": "t"}
-    above = {"msg_id": parent, "session": session}
-    return [json.dumps(header).encode(), json.dumps(above).encode(), b"{}", b"{}"]
-
-
-def test_the_oldest_request_is_forgotten_and_still_routed_by_its_session() -> None:
-    requests = Requests(limit=2)
-    for number in range(3):
-        requests.sent("a", Channel.SHELL, frames(str(number)))
-    assert [request.msg_id for request in requests.in_flight] == ["1", "2"]
-    assert requests.audience(Channel.SHELL, frames(parent="2"), {"s"}) == "a"
-    assert requests.audience(Channel.SHELL, frames(parent="0"), {"s"}) == "s"
-    assert requests.audience(Channel.SHELL, frames(parent="0"), set()) == NOBODY
-    assert [request.msg_id for request in requests.in_flight] == ["1"]
-
-
-def test_a_question_is_pending_until_answered_or_its_request_is_done() -> None:
-    requests = Requests(limit=10)
-    requests.sent("a", Channel.SHELL, frames("1"))
-    requests.sent("b", Channel.SHELL, frames("2"))
-    assert requests.audience(Channel.STDIN, frames("q1", "1"), set()) == "a"
-    assert requests.audience(Channel.STDIN, frames("q2", "2"), set()) == "b"
-    requests.sent("a", Channel.STDIN, frames("r1"))
-    assert [asked.client_session_id for asked in requests.pending_inputs] == ["b"]
-    requests.audience(Channel.SHELL, frames(parent="2"), set())
-    assert requests.pending_inputs == ()

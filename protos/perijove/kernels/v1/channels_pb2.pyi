@@ -55,25 +55,39 @@ class ResumePoint(_message.Message):
     sequence: int
     def __init__(self, epoch: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
+class Outbox(_message.Message):
+    __slots__ = ("outbox_id", "taken", "returning")
+    OUTBOX_ID_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    RETURNING_FIELD_NUMBER: _ClassVar[int]
+    outbox_id: str
+    taken: int
+    returning: bool
+    def __init__(self, outbox_id: _Optional[str] = ..., taken: _Optional[int] = ..., returning: _Optional[bool] = ...) -> None: ...
+
 class Attach(_message.Message):
-    __slots__ = ("kernel_id", "client_session_id", "resume")
+    __slots__ = ("kernel_id", "client_session_id", "resume", "outbox")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
+    OUTBOX_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     client_session_id: str
     resume: ResumePoint
-    def __init__(self, kernel_id: _Optional[str] = ..., client_session_id: _Optional[str] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ...) -> None: ...
+    outbox: Outbox
+    def __init__(self, kernel_id: _Optional[str] = ..., client_session_id: _Optional[str] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., outbox: _Optional[_Union[Outbox, _Mapping]] = ...) -> None: ...
 
 class Attached(_message.Message):
-    __slots__ = ("epoch", "resumed", "sequence")
+    __slots__ = ("epoch", "resumed", "sequence", "taken")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     RESUMED_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     resumed: bool
     sequence: int
-    def __init__(self, epoch: _Optional[int] = ..., resumed: _Optional[bool] = ..., sequence: _Optional[int] = ...) -> None: ...
+    taken: int
+    def __init__(self, epoch: _Optional[int] = ..., resumed: _Optional[bool] = ..., sequence: _Optional[int] = ..., taken: _Optional[int] = ...) -> None: ...
 
 class Ack(_message.Message):
     __slots__ = ("epoch", "sequence")
@@ -120,13 +134,15 @@ class ConnectRequest(_message.Message):
     def __init__(self, attach: _Optional[_Union[Attach, _Mapping]] = ..., batch: _Optional[_Union[KernelMessageBatch, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., detach: _Optional[_Union[Detach, _Mapping]] = ...) -> None: ...
 
 class ConnectResponse(_message.Message):
-    __slots__ = ("attached", "batch", "gap", "epoch_begun")
+    __slots__ = ("attached", "batch", "gap", "epoch_begun", "taken")
     ATTACHED_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     GAP_FIELD_NUMBER: _ClassVar[int]
     EPOCH_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
     attached: Attached
     batch: KernelMessageBatch
     gap: Gap
     epoch_begun: EpochBegun
-    def __init__(self, attached: _Optional[_Union[Attached, _Mapping]] = ..., batch: _Optional[_Union[KernelMessageBatch, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., epoch_begun: _Optional[_Union[EpochBegun, _Mapping]] = ...) -> None: ...
+    taken: int
+    def __init__(self, attached: _Optional[_Union[Attached, _Mapping]] = ..., batch: _Optional[_Union[KernelMessageBatch, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., epoch_begun: _Optional[_Union[EpochBegun, _Mapping]] = ..., taken: _Optional[int] = ...) -> None: ...

@@ -63,6 +63,11 @@ class ChannelsServiceServicer:
         Ends with `NOT_FOUND` when the kernel is gone, with `ABORTED` and reason
         `STREAM_REPLACED` when the same client session attaches anew. A broken
         stream leaves the client session as it is; `detach` forgets it.
+
+        A client that names an `outbox` can send again what a broken stream may
+        have lost: the runner counts what it takes, also beyond its own end, and
+        says so in `attached` and in `taken`. So no request is lost, and none is
+        passed to the kernel twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

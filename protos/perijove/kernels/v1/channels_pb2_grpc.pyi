@@ -50,6 +50,11 @@ class ChannelsServiceStub:
     Ends with `NOT_FOUND` when the kernel is gone, with `ABORTED` and reason
     `STREAM_REPLACED` when the same client session attaches anew. A broken
     stream leaves the client session as it is; `detach` forgets it.
+
+    A client that names an `outbox` can send again what a broken stream may
+    have lost: the runner counts what it takes, also beyond its own end, and
+    says so in `attached` and in `taken`. So no request is lost, and none is
+    passed to the kernel twice.
     """
 
 @_typing.type_check_only
@@ -74,6 +79,11 @@ class ChannelsServiceAsyncStub(ChannelsServiceStub):
     Ends with `NOT_FOUND` when the kernel is gone, with `ABORTED` and reason
     `STREAM_REPLACED` when the same client session attaches anew. A broken
     stream leaves the client session as it is; `detach` forgets it.
+
+    A client that names an `outbox` can send again what a broken stream may
+    have lost: the runner counts what it takes, also beyond its own end, and
+    says so in `attached` and in `taken`. So no request is lost, and none is
+    passed to the kernel twice.
     """
 
 class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,6 +111,11 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
         Ends with `NOT_FOUND` when the kernel is gone, with `ABORTED` and reason
         `STREAM_REPLACED` when the same client session attaches anew. A broken
         stream leaves the client session as it is; `detach` forgets it.
+
+        A client that names an `outbox` can send again what a broken stream may
+        have lost: the runner counts what it takes, also beyond its own end, and
+        says so in `attached` and in `taken`. So no request is lost, and none is
+        passed to the kernel twice.
         """
 
 def add_ChannelsServiceServicer_to_server(servicer: ChannelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

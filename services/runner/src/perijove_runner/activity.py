@@ -70,3 +70,12 @@ class Activity:
             # Whatever it answers, it has started.
             state = ExecutionState.IDLE
         return self.force(state)
+
+
+def is_idle(frames: Sequence[bytes]) -> bool:
+    """Return whether an iopub message says that the kernel is done with a request."""
+    return (
+        b'"status"' in frames[0]
+        and headers.msg_type(frames[0]) == "status"
+        and headers.execution_state(frames[3]) == ExecutionState.IDLE.value
+    )

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _SUBSHELL: Final = b'"subshell_id"'
 
 
-def lost(
+def unended(
     before: Iterable[InFlightRequest], now: Iterable[InFlightRequest], channel: str
 ) -> list[InFlightRequest]:
-    """Return the requests whose replies have gone nowhere.
+    """Return the requests whose reply or `idle` has gone nowhere.
 
     One to a subshell is not among them: it is not worked on in the order of its
     channel, and may still be under way.
@@ -35,14 +35,39 @@ def lost(
         now: What is in flight once the channel has answered.
         channel: Name of the channel.
     """
-    unanswered = {request.msg_id for request in now}
+    known = {request.msg_id for request in before}
     return [
         request
-        for request in before
+        for request in now
         if request.channel == channel
-        and request.msg_id in unanswered
+        and request.msg_id in known
+        and not request.ended_at
         and _SUBSHELL not in request.header
     ]
+
+
+def undelivered(
+    requests: Iterable[InFlightRequest], client_session_id: str, seen: int, lost: int
+) -> list[tuple[InFlightRequest, bool, bool]]:
+    """Return the requests of a client whose reply or `idle` went down with a runner.
+
+    Args:
+        requests: What is in flight.
+        client_session_id: Whose requests.
+        seen: The last sequence number that the client has got.
+        lost: The last sequence number of the runner that is gone.
+
+    Returns:
+        Each with whether its reply and whether its `idle` is lost.
+    """
+    found = []
+    for request in requests:
+        if request.client_session_id == client_session_id:
+            reply = seen < request.reply_at <= lost
+            idle = seen < request.idle_at <= lost
+            if reply or idle:
+                found.append((request, reply, idle))
+    return found
 
 
 def lost_reply(request: InFlightRequest, session: str) -> list[bytes]:

@@ -9,7 +9,7 @@ from perijove_chassis.errors import InvalidArgument
 from perijove_runner.clients import ClientStream
 
 if TYPE_CHECKING:
-    from perijove_runner.clients import Clients, Sender
+    from perijove_runner.clients import Clients, Outbox, Sender
     from perijove_runner.feed import Feed
 
 _MAX_ID: Final = 256
@@ -21,6 +21,7 @@ def begin_stream(
     sender: Sender,
     client_session_id: str,
     resume: tuple[int, int] | None,
+    outbox: Outbox | None,
 ) -> ClientStream:
     """Return a stream that begins where the client left off.
 
@@ -33,15 +34,23 @@ def begin_stream(
         sender: Takes what the client sends.
         client_session_id: Whose stream it is.
         resume: Epoch and sequence number, if the client named them.
+        outbox: What the client counts its messages in, if it does.
 
     Raises:
+        Aborted: if the stream is one that another has replaced.
         InvalidArgument: if the id is empty or too long.
         ResourceExhausted: if too many clients are connected.
     """
-    if not 0 < len(client_session_id) <= _MAX_ID:
-        raise InvalidArgument(f"the client session id must have 1 to {_MAX_ID} characters")
+    for name, given in (
+        ("client session", client_session_id),
+        ("outbox", outbox.outbox_id if outbox else client_session_id),
+    ):
+        if not 0 < len(given) <= _MAX_ID:
+            raise InvalidArgument(f"the {name} id must have 1 to {_MAX_ID} characters")
     opening: list[bytes] = []
     session = clients.find(client_session_id)
+    if session:
+        session.take_up(outbox)
     place = feed.present
     if resume:
         found = feed.place(*resume)
@@ -51,7 +60,8 @@ def begin_stream(
         else:
             place = found + 1
     elif session and session.acked is None:
-        # An earlier runner knew what it had acknowledged, and nobody does now.
+        # An earlier runner knew what it had acknowledged, and nobody does now. The
+        # gap comes again until it acknowledges something.
         opening.append(feed.restart_gap())
         sender.lost(client_session_id, -1, 0)
         place = 0
@@ -60,6 +70,9 @@ def begin_stream(
     resumed = bool(resume or session)
     if session is None:
         session = clients.add(client_session_id, place)
-    session.acked = place
-    opening.insert(0, feed.attached(place, resumed=resumed))
-    return ClientStream(session, feed, sender, place, opening)
+        session.take_up(outbox)
+    if resume:
+        session.acked = place
+    taken = session.taken if outbox else 0
+    opening.insert(0, feed.attached(place, resumed=resumed, taken=taken))
+    return ClientStream(session, feed, sender, place, opening, confirms=outbox is not None)

@@ -11,6 +11,7 @@ from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
 from perijove_chassis.server import Service
 
+from perijove_runner.clients import Outbox
 from perijove_runner.model import Channel
 
 if TYPE_CHECKING:
@@ -80,8 +81,12 @@ class ChannelsServicer:
         resume = (
             (attach.resume.epoch, attach.resume.sequence) if attach.HasField("resume") else None
         )
+        outbox = None
+        if attach.HasField("outbox"):
+            given = attach.outbox
+            outbox = Outbox(given.outbox_id, given.taken, given.returning)
         relay = self._lookup(attach.kernel_id)
-        return await relay.attach(attach.client_session_id, resume)
+        return await relay.attach(attach.client_session_id, resume, outbox)
 
 
 async def _receive(requests: AsyncIterator[pb.ConnectRequest], stream: ClientStream) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted
 
+from perijove_runner import encoding
+from perijove_runner.snapshot import KnownClient
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from perijove_chassis.errors import DomainError
 
@@ -19,18 +23,35 @@ if TYPE_CHECKING:
     from perijove_runner.model import Channel
     from perijove_runner.snapshot import RelayLimits
 
+_CONFIRM_S: Final = 0.05
+"""Seconds until a client hears what was taken if there is nothing to tell it with that."""
+
 
 class Sender(Protocol):
     """Takes what clients send to the kernel."""
 
-    def send(self, client_session_id: str, channel: Channel, frames: Sequence[bytes]) -> None:
-        """Pass a message on."""
+    def send(self, session: ClientSession, channel: Channel, frames: Sequence[bytes]) -> None:
+        """Pass a message on, and count it in the session's outbox."""
+
+    def acked(self, session: ClientSession, epoch: int, sequence: int) -> None:
+        """Hear that all up to a sequence number was delivered."""
 
     def lost(self, client_session_id: str, start: int, end: int) -> None:
         """Hear that a client will not see a run of places."""
 
     def closed(self, stream: ClientStream, *, forget: bool) -> None:
         """Hear that a stream has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What a client counts its messages in, as it names it when it attaches."""
+
+    outbox_id: str
+    taken: int
+    """How many of them it knows to be taken."""
+    returning: bool
+    """Whether an earlier stream has carried some of them."""
 
 
 @dataclass(slots=True)
@@ -40,15 +61,47 @@ class ClientSession:
     session_id: str
     acked: int | None
     """The place after the last that was acknowledged; none if that was lost."""
+    outbox_id: str = ""
+    """What its messages are counted in; empty before its first stream."""
+    taken: int = 0
+    """How many of them are taken."""
     stream: ClientStream | None = None
     away_since: float = 0.0
+
+    @property
+    def known(self) -> KnownClient:
+        """What a later process need know of it."""
+        return KnownClient(self.session_id, self.outbox_id, self.taken)
+
+    def take_up(self, outbox: Outbox | None) -> None:
+        """Count in the outbox of a new stream from here on.
+
+        Raises:
+            Aborted: with reason `STREAM_REPLACED` if it was the client's before
+                another one.
+        """
+        if outbox is None:
+            self.outbox_id, self.taken = uuid.uuid4().hex, 0
+        elif outbox.outbox_id == self.outbox_id:
+            self.taken = max(self.taken, outbox.taken)
+        elif outbox.returning and self.outbox_id:
+            raise replaced()
+        else:
+            self.outbox_id, self.taken = outbox.outbox_id, outbox.taken
 
 
 class ClientStream:
     """One open stream of a client session: a place in the feed that moves on."""
 
     def __init__(
-        self, session: ClientSession, feed: Feed, sender: Sender, place: int, opening: list[bytes]
+        self,
+        session: ClientSession,
+        feed: Feed,
+        sender: Sender,
+        place: int,
+        opening: list[bytes],
+        *,
+        confirms: bool,
     ) -> None:
         """Make a stream.
 
@@ -58,6 +111,7 @@ class ClientStream:
             sender: Where the client's messages go.
             place: Where it begins to read.
             opening: Responses that come first.
+            confirms: Whether the client wants to hear what was taken.
         """
         self.session = session
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -66,6 +120,10 @@ class ClientStream:
         self._place = place
         self._responses = deque(opening)
         self._last: DomainError | None = None
+        self._confirms = confirms
+        self._confirmed = session.taken
+        self._reminder: asyncio.TimerHandle | None = None
+        self._reminded = False
 
     async def next_response(self) -> bytes:
         """Wait for the next serialized `ConnectResponse`.
@@ -82,8 +140,8 @@ class ClientStream:
                 self._sender.lost(session_id, start, self._place)
                 continue
             response, self._place = self._feed.read(start, session_id)
-            if response:
-                return response
+            if response or self._reminded:
+                return self._with_taken(response)
             if self._last and self._place == self._feed.present:
                 raise self._last
             await self._feed.wait(self._place)
@@ -96,7 +154,12 @@ class ClientStream:
             InvalidArgument: if it is none a client may send.
             ResourceExhausted: if the kernel does not take any more.
         """
-        self._sender.send(self.session.session_id, channel, frames)
+        if self.session.stream is not self:
+            return  # what was under way here comes again over the stream that took its place
+        self._sender.send(self.session, channel, frames)
+        if self._confirms and self._reminder is None:
+            loop = asyncio.get_running_loop()
+            self._reminder = loop.call_later(_CONFIRM_S, self._remind)
 
     def ack(self, epoch: int, sequence: int) -> None:
         """Note that all up to a sequence number was delivered. Nonsense is ignored.
@@ -107,6 +170,7 @@ class ClientStream:
         place = self._feed.place(epoch, sequence)
         if place is not None:
             self.session.acked = place + 1
+            self._sender.acked(self.session, epoch, sequence)
 
     def fail(self, error: DomainError) -> None:
         """End the stream now, whatever is left to read."""
@@ -122,14 +186,37 @@ class ClientStream:
 
     def close(self, *, forget: bool) -> None:
         """Leave, and forget the client session or keep it for a return."""
+        if self._reminder:
+            self._reminder.cancel()
         self._sender.closed(self, forget=forget)
+
+    def _with_taken(self, response: bytes) -> bytes:
+        """Say what was taken along with a response, if there is something new."""
+        self._reminded = False
+        if self._confirms and self.session.taken != self._confirmed:
+            self._confirmed = self.session.taken
+            return response + encoding.taken(self._confirmed)
+        return response
+
+    def _remind(self) -> None:
+        self._reminder = None
+        if self.session.taken != self._confirmed:
+            self._reminded = True
+            self._feed.wake()
 
 
 class Clients:
     """The client sessions of one kernel."""
 
-    def __init__(self, limits: RelayLimits) -> None:
+    def __init__(self, limits: RelayLimits, forgotten: Callable[[str], None]) -> None:
+        """Begin without any.
+
+        Args:
+            limits: How many are remembered, and for how long.
+            forgotten: Hears the id of each that is forgotten.
+        """
         self._limits = limits
+        self._forgotten = forgotten
         # In the order in which they went away: the one away for longest is first.
         self._sessions: dict[str, ClientSession] = {}
         self.connection_count = 0
@@ -138,20 +225,22 @@ class Clients:
         return session_id in self._sessions
 
     @property
-    def session_ids(self) -> tuple[str, ...]:
-        """Ids of the sessions known."""
-        return tuple(self._sessions)
+    def known(self) -> tuple[KnownClient, ...]:
+        """The sessions known."""
+        return tuple(session.known for session in self._sessions.values())
 
     @property
     def streams(self) -> tuple[ClientStream, ...]:
         """The open streams."""
         return tuple(found.stream for found in self._sessions.values() if found.stream)
 
-    def restore(self, session_ids: Iterable[str]) -> None:
+    def restore(self, clients: Iterable[KnownClient]) -> None:
         """Take over sessions of an earlier process; what they have seen is not known."""
         now = time.monotonic()
-        for session_id in session_ids:
-            self._sessions[session_id] = ClientSession(session_id, None, away_since=now)
+        for known in clients:
+            self._sessions[known.session_id] = ClientSession(
+                known.session_id, None, known.outbox_id, known.taken, away_since=now
+            )
 
     def find(self, session_id: str) -> ClientSession | None:
         """Return a session, if it is known."""
@@ -168,7 +257,7 @@ class Clients:
             away = next((found for found in self._sessions.values() if not found.stream), None)
             if away is None:
                 raise ResourceExhausted("too many clients use the kernel", reason="LIMIT_EXCEEDED")
-            del self._sessions[away.session_id]
+            self._forget(away)
         session = self._sessions[session_id] = ClientSession(session_id, place)
         return session
 
@@ -177,9 +266,7 @@ class Clients:
         previous = stream.session.stream
         stream.session.stream = stream
         if previous:
-            previous.fail(
-                Aborted("the client session has connected anew", reason="STREAM_REPLACED")
-            )
+            previous.fail(replaced())
         else:
             self.connection_count += 1
 
@@ -191,12 +278,23 @@ class Clients:
         session.stream = None
         session.away_since = time.monotonic()
         self.connection_count -= 1
-        if self._sessions.pop(session.session_id, None) and not forget:
+        if forget:
+            self._forget(session)
+        elif self._sessions.pop(session.session_id, None):
             self._sessions[session.session_id] = session
         return True
+
+    def _forget(self, session: ClientSession) -> None:
+        if self._sessions.pop(session.session_id, None):
+            self._forgotten(session.session_id)
 
     def _expire(self) -> None:
         oldest = time.monotonic() - self._limits.away_s
         for session in list(self._sessions.values()):
             if session.stream is None and session.away_since < oldest:
-                del self._sessions[session.session_id]
+                self._forget(session)
+
+
+def replaced() -> Aborted:
+    """Return what ends the stream of a client session that has another one now."""
+    return Aborted("the client session has connected anew", reason="STREAM_REPLACED")

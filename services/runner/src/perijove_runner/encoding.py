@@ -31,6 +31,7 @@ _SEQUENCE_TAG = bytes([pb.KernelMessage.SEQUENCE_FIELD_NUMBER << 3])
 _FRAME_TAG = bytes([pb.KernelMessage.FRAMES_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
 _ENTRY_TAG = bytes([pb.KernelMessageBatch.MESSAGES_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
 _BATCH_TAG = bytes([pb.ConnectResponse.BATCH_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
+_TAKEN_TAG = bytes([pb.ConnectResponse.TAKEN_FIELD_NUMBER << 3])
 
 _SEVEN_BITS = 0x7F
 _MORE = 0x80
@@ -55,7 +56,7 @@ _CONTINUED = tuple(
 
 
 def _number(number: int) -> bytes:
-    """Return a sequence number: it soon outgrows the short ones."""
+    """Return a sequence number or count: it soon outgrows the short ones."""
     if number < _SHORT:
         return _SHORT_VARINTS[number]
     if number < _SHORT * _SHORT:
@@ -87,9 +88,14 @@ def batch_response(entries: Sequence[bytes]) -> bytes:
     return b"".join((_BATCH_TAG, _varint(sum(map(len, entries))), *entries))
 
 
-def attached_response(*, epoch: int, resumed: bool, sequence: int) -> bytes:
+def taken(count: int) -> bytes:
+    """Return what a serialized `ConnectResponse` ends with, to say what was taken."""
+    return _TAKEN_TAG + _number(count)
+
+
+def attached_response(*, epoch: int, resumed: bool, sequence: int, taken: int) -> bytes:
     """Return a serialized `ConnectResponse` that answers `attach`."""
-    attached = pb.Attached(epoch=epoch, resumed=resumed, sequence=sequence)
+    attached = pb.Attached(epoch=epoch, resumed=resumed, sequence=sequence, taken=taken)
     return pb.ConnectResponse(attached=attached).SerializeToString()
 
 

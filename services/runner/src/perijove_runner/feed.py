@@ -44,6 +44,7 @@ class Feed:
         self._journal = Journal(max_bytes=limits.journal_bytes, max_records=limits.journal_messages)
         self._places = Places()
         self._adopted = False
+        self._lost = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
@@ -66,9 +67,15 @@ class Feed:
         """The number that the next message gets."""
         return self._places.sequence(self._journal.next_place)
 
+    @property
+    def lost(self) -> int:
+        """The last number of the epoch that an earlier process may have given; or zero."""
+        return self._lost
+
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, and tell the clients."""
         place = self._journal.next_place
+        self._lost = 0
         if not self.epoch:
             self._places.begin(epoch, place, 1)
             return
@@ -78,6 +85,7 @@ class Feed:
     def adopt(self, epoch: int, sequence_limit: int) -> None:
         """Continue an epoch of which at most `sequence_limit` messages are lost."""
         self._adopted = True
+        self._lost = sequence_limit
         self._places.begin(epoch, self._journal.next_place, sequence_limit + 1)
 
     def publish(self, channel: int, frames: Sequence[bytes], audience: str | None) -> int:
@@ -101,10 +109,12 @@ class Feed:
         """Return whether an epoch lies before all that is known."""
         return epoch < self._places.locate(self._journal.first_place)[0]
 
-    def attached(self, place: int, *, resumed: bool) -> bytes:
+    def attached(self, place: int, *, resumed: bool, taken: int) -> bytes:
         """Return the response that lets a client in at a place."""
         epoch, sequence = self._places.locate(place - 1)
-        return encoding.attached_response(epoch=epoch, resumed=resumed, sequence=sequence)
+        return encoding.attached_response(
+            epoch=epoch, resumed=resumed, sequence=sequence, taken=taken
+        )
 
     def read(self, place: int, client_session_id: str) -> tuple[bytes, int]:
         """Return the response a client gets next, and where it reads on.

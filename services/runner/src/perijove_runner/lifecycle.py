@@ -171,15 +171,9 @@ class HeldKernel(Generic[R]):
     async def release(self) -> None:
         """Let go of the process without ending it, for the next runner to adopt."""
         async with self._lock:
-            self.save_snapshot()
             if self._watcher:
                 self._watcher.cancel()
-            await self.relay.close_sockets()
-
-    def save_snapshot(self) -> None:
-        """Keep what the relay knows, if it has changed since the last time."""
-        if not self._gone:
-            self._keeper.keep_snapshot(self.relay.snapshot())
+            await self.relay.leave()
 
     def _require_held(self) -> KernelProcess:
         # `launch` is the one caller that does without a process.
@@ -217,7 +211,6 @@ class HeldKernel(Generic[R]):
         except BaseException:
             process.kill()
             raise
-        self.save_snapshot()
         log.info("kernel launched", kernel_id=record.kernel_id, epoch=epoch, pid=process.mark.pid)
 
     async def _begin_process_or_give_up(self, epoch: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from perijove_chassis.errors import DeadlineExceeded, Unavailable
 
 from perijove_runner import headers
+from perijove_runner.activity import is_idle
 from perijove_runner.backends.sockets import KernelSockets
 from perijove_runner.model import Channel
 from perijove_runner.outbox import OwnRequests, message
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _CONFIRM_S: Final = 0.5
 _CONFIRM_AT_MOST_S: Final = 5.0
+_IDLE_S: Final = 5.0
 _KERNEL_INFO: Final = "kernel_info_request"
 
 
@@ -42,6 +45,7 @@ class KernelLink:
         self._receive = receive
         self._own = OwnRequests()
         self._heard = asyncio.Event()
+        self._idles: dict[str, asyncio.Event] = {}
         self.connected = False
 
     async def connect(self) -> None:
@@ -82,6 +86,22 @@ class KernelLink:
         except TimeoutError:
             raise DeadlineExceeded("the kernel does not answer") from None
 
+    async def catch_up(self, channel: Channel) -> None:
+        """Wait until all that the process was asked on a channel is done, and its end is here.
+
+        The process answers in order, and publishes in order; so what belongs to
+        this question comes after all that belongs to those before.
+        """
+        msg_id = self._send_request(channel, _KERNEL_INFO, b"{}")
+        idle = self._idles[msg_id] = asyncio.Event()
+        try:
+            await self._own.expect(msg_id)
+            # Not every kernel says that it is idle.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(idle.wait(), _IDLE_S)
+        finally:
+            del self._idles[msg_id]
+
     def send(self, channel: Channel, frames: Sequence[bytes]) -> None:
         """Send a client's message.
 
@@ -111,8 +131,14 @@ class KernelLink:
     def _received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         if channel is Channel.IOPUB:
             self._heard.set()
+            if self._idles and is_idle(frames):
+                self._note_idle(headers.msg_id(frames[1]))
         elif self._session.encode() in frames[1] and self._own.take(
             headers.msg_id(frames[1]), frames
         ):
             return
         self._receive(channel, frames)
+
+    def _note_idle(self, msg_id: str) -> None:
+        if found := self._idles.get(msg_id):
+            found.set()

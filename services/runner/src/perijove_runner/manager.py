@@ -25,9 +25,6 @@ R = TypeVar("R", bound=Relay)
 T = TypeVar("T")
 log = structlog.get_logger()
 
-_SAVE_INTERVAL_S = 0.02
-"""Least time between two writes of what relays know: the newest state wins."""
-
 _CLOSE_S = 10.0
 
 
@@ -53,8 +50,6 @@ class KernelManager(Generic[R]):
         self._clock = clock
         self._kernels: dict[str, HeldKernel[R]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self._unsaved: set[str] = set()
-        self._saving: asyncio.Handle | None = None
         self._last_revision = 0
         self._closing = False
 
@@ -159,13 +154,6 @@ class KernelManager(Generic[R]):
         if kernel_id in self._kernels:
             self._feed.kernel_changed(kernel_id)
 
-    def relay_must_persist(self, kernel_id: str) -> None:
-        """Hear from a relay that its snapshot has changed."""
-        self._unsaved.add(kernel_id)
-        if self._saving is None:
-            # Not within the caller, who has messages to pass on.
-            self._saving = asyncio.get_running_loop().call_soon(self._save_snapshots)
-
     async def _launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
         kernel_id = request.kernel_id
         if held := self._kernels.get(kernel_id):
@@ -205,7 +193,7 @@ class KernelManager(Generic[R]):
         kernel_id = record.kernel_id
         held = self._kernels[kernel_id] = HeldKernel(
             record,
-            self._ports.make_relay(kernel_id, self),
+            self._ports.make_relay(kernel_id, self, self._ports.state.notes(kernel_id)),
             launcher=self._ports.launcher,
             state=self._ports.state,
             policy=self._policy,
@@ -228,17 +216,6 @@ class KernelManager(Generic[R]):
         if held is None:
             raise no_such_kernel(kernel_id)
         return held
-
-    def _save_snapshots(self) -> None:
-        unsaved, self._unsaved = self._unsaved, set()
-        if not unsaved:
-            self._saving = None
-            return
-        loop = asyncio.get_running_loop()
-        self._saving = loop.call_later(_SAVE_INTERVAL_S, self._save_snapshots)
-        for kernel_id in unsaved:
-            if held := self._kernels.get(kernel_id):
-                held.save_snapshot()
 
     async def _finish(self, operation: Coroutine[None, None, T]) -> T:
         return await asyncio.shield(self._own(operation))

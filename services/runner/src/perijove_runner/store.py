@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         ProcessExit,
         ProcessMark,
     )
-    from perijove_runner.snapshot import RelaySnapshot
+    from perijove_runner.snapshot import RelayChange, RelaySnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,31 @@ class Launcher(Protocol):
         """End the process of a launch that the runner did not live to record."""
 
 
+class RelayNotes(Protocol):
+    """Keeps what one relay knows for one that comes after it.
+
+    What a method has written is there for the next process, however this one ends.
+    """
+
+    def begin(self, snapshot: RelaySnapshot) -> None:
+        """Keep a snapshot in place of all before, whole or not at all.
+
+        Raises:
+            ResourceExhausted: if it cannot be written.
+        """
+
+    def add(self, change: RelayChange) -> bool:
+        """Keep a change; return whether there is room, or a new beginning is due.
+
+        Raises:
+            ResourceExhausted: if it cannot be written. Nothing may be added before
+                a new beginning.
+        """
+
+    def close(self) -> None:
+        """Let go of what was kept; it stays."""
+
+
 class StateStore(Protocol):
     """Keeps kernels for a runner that comes after this one."""
 
@@ -82,8 +107,8 @@ class StateStore(Protocol):
     def save(self, record: KernelRecord) -> None:
         """Keep a record in place of the kernel's previous one, whole or not at all."""
 
-    def save_relay(self, kernel_id: str, snapshot: RelaySnapshot) -> None:
-        """Keep a relay's snapshot in place of the kernel's previous one."""
+    def notes(self, kernel_id: str) -> RelayNotes:
+        """Return the notes of a kernel's relay, to begin."""
 
     def load(self) -> Sequence[tuple[KernelRecord, RelaySnapshot | None]]:
         """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
@@ -120,9 +145,6 @@ class RelayListener(Protocol):
 
     def relay_changed(self, kernel_id: str) -> None:
         """Hear that state, activity or number of connections have changed."""
-
-    def relay_must_persist(self, kernel_id: str) -> None:
-        """Hear that the snapshot has changed."""
 
 
 class Relay(Protocol):
@@ -168,8 +190,8 @@ class Relay(Protocol):
     async def end(self) -> None:
         """End every client's stream, since the kernel is gone."""
 
-    def snapshot(self) -> RelaySnapshot:
-        """Return what the next runner must know to continue."""
+    async def leave(self) -> None:
+        """Disconnect, and write down all that the next runner must know to continue."""
 
 
 R_co = TypeVar("R_co", bound=Relay, covariant=True)
@@ -178,7 +200,7 @@ R_co = TypeVar("R_co", bound=Relay, covariant=True)
 class MakeRelay(Protocol[R_co]):
     """Makes the relay of a kernel."""
 
-    def __call__(self, kernel_id: str, listener: RelayListener) -> R_co:
+    def __call__(self, kernel_id: str, listener: RelayListener, notes: RelayNotes) -> R_co:
         """Return a relay without sockets."""
 
 

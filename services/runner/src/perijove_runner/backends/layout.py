@@ -3,7 +3,7 @@
 lock                    held by the runner that uses the directory
 k/<12 hex digits>/      one kernel, private to the user
     record.json         what the next runner needs to find it
-    relay.json          what its relay needs
+    relay.notes         what its relay needs
     connection.json     what the kernel reads: addresses and key
     s-1 .. s-5          its sockets
     output.log          its stdout and stderr
@@ -62,6 +62,10 @@ class StateLayout:
     def connection_file(self, kernel_id: str) -> Path:
         """Return the file in which a kernel finds its addresses and key."""
         return self.kernel(kernel_id) / "connection.json"
+
+    def relay_notes(self, kernel_id: str) -> Path:
+        """Return the file of what a kernel's relay knows."""
+        return self.kernel(kernel_id) / "relay.notes"
 
     def output(self, kernel_id: str) -> Path:
         """Return the file of a kernel's stdout and stderr."""

@@ -10,22 +10,22 @@ import secrets
 import shutil
 import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import structlog
-from perijove_chassis.errors import ResourceExhausted
 
+from perijove_runner.backends import relay_notes
+from perijove_runner.backends.relay_notes import RelayNotesFile
+from perijove_runner.backends.replacing import replace, writing
 from perijove_runner.model import ConnectionInfo, KernelRecord
-from perijove_runner.snapshot import RelaySnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from perijove_runner.backends.layout import StateLayout
     from perijove_runner.model import Kernelspec
+    from perijove_runner.snapshot import RelaySnapshot
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -83,10 +83,10 @@ class StateDirectory:
             signature_scheme="hmac-sha256",
             kernel_name=kernelspec_name,
         )
-        with _os_errors_as_domain():
+        with writing():
             shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
             self._layout.kernel(kernel_id).mkdir(mode=0o700)
-            _replace(self._layout.connection_file(kernel_id), msgspec.json.encode(connection))
+            replace(self._layout.connection_file(kernel_id), msgspec.json.encode(connection))
         return connection
 
     def argv(self, kernel_id: str, spec: Kernelspec) -> tuple[str, ...]:
@@ -104,15 +104,13 @@ class StateDirectory:
 
     def save(self, record: KernelRecord) -> None:
         """Keep a record in place of the kernel's previous one, whole or not at all."""
-        with _os_errors_as_domain():
-            _replace(
-                self._layout.kernel(record.kernel_id) / "record.json", msgspec.json.encode(record)
-            )
+        with writing():
+            path = self._layout.kernel(record.kernel_id) / "record.json"
+            replace(path, msgspec.json.encode(record))
 
-    def save_relay(self, kernel_id: str, snapshot: RelaySnapshot) -> None:
-        """Keep a relay's snapshot in place of the kernel's previous one."""
-        with _os_errors_as_domain():
-            _replace(self._layout.kernel(kernel_id) / "relay.json", msgspec.json.encode(snapshot))
+    def notes(self, kernel_id: str) -> RelayNotesFile:
+        """Return the notes of a kernel's relay, to begin."""
+        return RelayNotesFile(self._layout.relay_notes(kernel_id))
 
     def load(self) -> list[tuple[KernelRecord, RelaySnapshot | None]]:
         """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
@@ -123,7 +121,7 @@ class StateDirectory:
                 log.warning("kernel's record dropped", directory=directory.name)
                 shutil.rmtree(directory, ignore_errors=True)
                 continue
-            found.append((record, _read(directory / "relay.json", RelaySnapshot)))
+            found.append((record, relay_notes.read(self._layout.relay_notes(record.kernel_id))))
         self._drop_stray_notes([record for record, _ in found])
         return sorted(found, key=lambda pair: pair[0].create_time)
 
@@ -166,26 +164,8 @@ class StateDirectory:
                 note.unlink(missing_ok=True)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(path)
-
-
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError, json.JSONDecodeError):
         return None
-
-
-@contextmanager
-def _os_errors_as_domain() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ResourceExhausted(
-            "the runner cannot write its state", reason="STORAGE_FULL"
-        ) from error

@@ -1,0 +1,153 @@
+"""Takes what a kernel says: decides who sees it, notes what it ends, and publishes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from perijove_runner import adoption, headers
+from perijove_runner.activity import Activity, is_idle
+from perijove_runner.journal import EVERYONE
+from perijove_runner.model import Channel, ExecutionState
+from perijove_runner.snapshot import RelayChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Sequence
+
+    from perijove_runner.feed import Feed
+    from perijove_runner.keeping import RelayKeeper
+    from perijove_runner.requests import Requests
+    from perijove_runner.snapshot import InFlightRequest
+
+log = structlog.get_logger()
+
+_RESERVED: Final = 100_000
+"""Sequence numbers reserved at a time for the messages of an epoch."""
+_TELL_ACTIVITY_S: Final = 1.0
+CHANNELS: Final = {"shell": Channel.SHELL, "control": Channel.CONTROL}
+
+
+class Receiving:
+    """Publishes what a kernel says. What a client may know by that is written down before."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        requests: Requests,
+        client_session_ids: Container[str],
+        keeper: RelayKeeper,
+        changed: Callable[[], None],
+    ) -> None:
+        """Begin with nothing said.
+
+        Args:
+            feed: Where it is published.
+            requests: Whose it is.
+            client_session_ids: The clients known.
+            keeper: Writes down what it ends.
+            changed: Called when state or activity have changed.
+        """
+        self.activity = Activity()
+        self.sequence_limit = 0
+        self._feed = feed
+        self._requests = requests
+        self._client_session_ids = client_session_ids
+        self._keeper = keeper
+        self._changed = changed
+        self._told = 0.0
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin to number anew, with a process that has yet to say something."""
+        self._requests.clear()
+        self._feed.begin_epoch(epoch)
+        self.sequence_limit = _RESERVED
+        self.activity.force(ExecutionState.STARTING)
+        self._changed()
+
+    def adopt(self, epoch: int, sequence_limit: int, last_activity_time: float) -> None:
+        """Continue an epoch after a gap."""
+        self._feed.adopt(epoch, sequence_limit)
+        self.sequence_limit = sequence_limit + _RESERVED
+        self.activity.last_time = last_activity_time
+        busy = self._requests.shell_is_busy
+        self.activity.force(ExecutionState.BUSY if busy else ExecutionState.IDLE)
+
+    def received(self, channel: Channel, frames: Sequence[bytes]) -> None:
+        """Take a message."""
+        if channel is Channel.IOPUB:
+            if is_idle(frames):
+                self._keeper.keep(self._requests.idled(frames[1], self._feed.sequence))
+            self.publish(channel, frames, EVERYONE)
+            changed = self.activity.observe(frames)
+            if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
+                self._told = self.activity.last_time
+                self._changed()
+            return
+        audience, change = self._requests.received(
+            channel, frames, self._feed.sequence, self._client_session_ids
+        )
+        self._keeper.keep(change)
+        place = self.publish(channel, frames, audience)
+        if channel is Channel.STDIN:
+            self._requests.asked_at(headers.msg_id(frames[1]), place)
+
+    def publish(self, channel: Channel, frames: Sequence[bytes], audience: str | None) -> int:
+        """Publish a message and return its place."""
+        if self._feed.sequence >= self.sequence_limit:
+            self.sequence_limit += _RESERVED
+            self._keeper.keep(RelayChange(sequence_limit=self.sequence_limit))
+        return self._feed.publish(channel, frames, audience)
+
+    def ask_again(self, client_session_id: str, start: int, end: int) -> None:
+        """Ask again what the kernel asked in a run of places a client will not see."""
+        for asked in self._requests.asked_within(client_session_id, start, end):
+            place = self.publish(Channel.STDIN, asked.frames, client_session_id)
+            self._requests.asked_at(asked.parent_msg_id, place)
+
+    def end_unended(self, before: Sequence[InFlightRequest], channel: str, session: str) -> None:
+        """End the requests of an earlier runner that the kernel is done with.
+
+        Args:
+            before: What was in flight when that runner ended.
+            channel: The channel on which the kernel has caught up.
+            session: Session named in what is made up.
+        """
+        for request in adoption.unended(before, self._requests.in_flight, channel):
+            reply, idle = request.lacks_reply, not request.idle_at
+            self._end(request, session, EVERYONE, reply=reply, idle=idle)
+
+    def end_undelivered(self, client_session_id: str, seen: int, session: str) -> None:
+        """End the requests whose ends went down with an earlier runner.
+
+        Args:
+            client_session_id: The client that is back.
+            seen: The last sequence number that it has got.
+            session: Session named in what is made up.
+        """
+        for request, reply, idle in adoption.undelivered(
+            self._requests.in_flight, client_session_id, seen, self._feed.lost
+        ):
+            self._end(request, session, client_session_id, reply=reply, idle=idle)
+
+    def settled(self) -> None:
+        """Hear that the kernel has caught up: if nothing is to do, it is idle."""
+        if not self._requests.shell_is_busy and self.activity.force(ExecutionState.IDLE):
+            self._changed()
+
+    def _end(
+        self,
+        request: InFlightRequest,
+        session: str,
+        audience: str | None,
+        *,
+        reply: bool,
+        idle: bool,
+    ) -> None:
+        log.warning("end of a request lost", msg_id=request.msg_id, reply=reply, idle=idle)
+        if reply:
+            self.received(CHANNELS[request.channel], adoption.lost_reply(request, session))
+        if idle:
+            frames = adoption.lost_idle(request, session)
+            self._keeper.keep(self._requests.idled(frames[1], self._feed.sequence))
+            self.publish(Channel.IOPUB, frames, audience)
