@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -89,52 +87,28 @@ class Reconciler:
         Raises:
             Unavailable: if nothing is known.
         """
-        listing, listed = await asyncio.gather(
-            self._listing(), self._listed(), return_exceptions=True
-        )
-        if isinstance(listing, BaseException):
-            raise listing
-        if isinstance(listed, BaseException):
-            raise listed
-        if listing is None or listed is None:
-            kernels = self._last_kernels if listed is None else listed.kernels
-            return _joined(listing or self._last_listing or Listing({}), kernels or {})
-        if not _fit(listing, listed):
-            # What is read at the same time proves nothing of what is missing.
-            with suppress(Unavailable, DeadlineExceeded):
-                return _joined(*await self._reconciled())
-            return _joined(listing, listed.kernels)
-        self._last_listing, self._last_kernels = listing, listed.kernels
+        try:
+            listing, stale = await self._store.list(), False
+        except Unavailable:
+            if self._last_listing is None:
+                raise
+            listing, stale = self._last_listing, True
+        try:
+            listed = await self._kernels.list()
+        except (Unavailable, DeadlineExceeded):
+            if self._last_kernels is None:
+                raise
+            return _joined(listing, self._last_kernels)
+        if not stale:
+            listing = await self._repair(listing, listed)
         return _joined(listing, listed.kernels)
 
     async def reconcile(self) -> None:
         """Repair what does not fit."""
-        await self._reconciled()
-
-    async def _reconciled(self) -> tuple[Listing, Mapping[str, Kernel]]:
         # Sessions first: a kernel is listed before its session is, so one that is
         # missing from the later list is gone.
         listing = await self._store.list()
-        listed = await self._kernels.list()
-        return await self._repair(listing, listed), listed.kernels
-
-    async def _listing(self) -> Listing | None:
-        """Return all sessions; None if the last ones known have to do."""
-        try:
-            return await self._store.list()
-        except Unavailable:
-            if self._last_listing is None:
-                raise
-            return None
-
-    async def _listed(self) -> KernelList | None:
-        """Return all kernels; None if the last ones known have to do."""
-        try:
-            return await self._kernels.list()
-        except (Unavailable, DeadlineExceeded):
-            if self._last_kernels is None:
-                raise
-            return None
+        await self._repair(listing, await self._kernels.list())
 
     async def _repair(self, listing: Listing, listed: KernelList) -> Listing:
         adopted = [await self._adopt(kernel, listing) for kernel in listed.kernels.values()]
@@ -179,20 +153,6 @@ class Reconciler:
     async def _forget(self, session: Session) -> None:
         log.info("session ended with its kernel", session_id=session.session_id)
         await self._store.delete(session.session_id, session.kernel_id)
-
-
-def _fit(listing: Listing, listed: KernelList) -> bool:
-    """Return whether every session has its kernel, and every kernel its sessions."""
-    return (
-        not listing.leftovers
-        and not any(listed.lacks(session.kernel_id) for session in listing.sessions.values())
-        and not any(
-            session.session_id not in listing.sessions
-            for kernel in listed.kernels.values()
-            if not kernel.ended
-            for session in sessions_of(kernel)
-        )
-    )
 
 
 def _joined(listing: Listing, kernels: Mapping[str, Kernel]) -> list[OpenSession]:
