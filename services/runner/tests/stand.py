@@ -46,7 +46,10 @@ class Stand:
     def process(self) -> psutil.Process:
         """Return the one kernel's process."""
         wanted = str(self.directory() / "connection.json")
-        (found,) = (p for p in psutil.process_iter(["cmdline"]) if wanted in p.info["cmdline"])
+        # The command line of a process that is just ending is None.
+        (found,) = (
+            p for p in psutil.process_iter(["cmdline"]) if wanted in (p.info["cmdline"] or ())
+        )
         return found
 
     async def run(self, code: str) -> str:
