@@ -6,6 +6,9 @@ client, and is not sent again. A ping follows every batch. If the client goes
 away without the pong, it may not have had what was written, so the
 acknowledgement is taken back to the last pong, and a client that returns under
 the same session id gets the rest again.
+
+The socket outlives the runner: see `upstream.py`. Its client sees no more of a
+runner's end than the text that names the gap.
 """
 
 from __future__ import annotations
@@ -76,7 +79,6 @@ class ChannelsSocket:
     async def run(self) -> None:
         """Relay until either side ends, then leave the client session in order."""
         from_kernel = asyncio.ensure_future(self._from_kernel())
-        to_kernel = asyncio.ensure_future(self._upstream.write())
         keep_alive = asyncio.ensure_future(self._keep_alive())
         try:
             # The client decides when it is over: even without a kernel the socket stays.
@@ -88,12 +90,11 @@ class ChannelsSocket:
                 self._upstream.ack(*self._confirmed)
         finally:
             keep_alive.cancel()
-            # Cancelling a read or write cancels the stream: let them end first.
+            # Cancelling a read cancels the stream: let it end first.
             self._upstream.finish()
-            await asyncio.wait({from_kernel, to_kernel}, timeout=_CLOSE_S)
+            await asyncio.wait({from_kernel}, timeout=_CLOSE_S)
             from_kernel.cancel()
-            to_kernel.cancel()
-            await asyncio.gather(from_kernel, to_kernel, keep_alive, return_exceptions=True)
+            await asyncio.gather(from_kernel, keep_alive, return_exceptions=True)
 
     async def _from_kernel(self) -> None:
         """Write what the kernel says; close the socket when the stream ends."""
@@ -103,7 +104,7 @@ class ChannelsSocket:
                     case "batch":
                         await self._deliver(response.batch)
                     case "gap":
-                        await self._write(self._explain(response.gap))
+                        await self._announce(response.gap)
                     case "epoch_begun":
                         self._upstream.epoch = response.epoch_begun.epoch
             if not self._websocket.closed:
@@ -147,12 +148,15 @@ class ChannelsSocket:
             frames = list(message.frames)
             parts += self._framing.join(message.channel, frames)
         self._last_parent = frames[1]
-        place = (self._upstream.epoch, message.sequence)
-        parts.append(framing.ping(_PLACE.pack(*place)))
-        await self._write(parts, place)
+        await self._write(parts, (self._upstream.epoch, message.sequence))
 
-    async def _write(self, parts: list[bytes], place: tuple[int, int] | None = None) -> None:
-        """Write frames to the socket at once, and wait while its buffer is full.
+    async def _announce(self, gap: pb.Gap) -> None:
+        """Write a gap. What is told once need not be told again, so it is acknowledged, too."""
+        place = (gap.epoch, gap.last_sequence) if gap.last_sequence else None
+        await self._write(self._explain(gap), place)
+
+    async def _write(self, parts: list[bytes], place: tuple[int, int] | None) -> None:
+        """Write frames and a ping to the socket at once, and wait while its buffer is full.
 
         Raises:
             ConnectionError: if the socket takes no more.
@@ -160,6 +164,8 @@ class ChannelsSocket:
         transport = self._request.transport
         if transport is None or transport.is_closing() or self._websocket.closed:
             raise ConnectionResetError
+        if place:
+            parts.append(framing.ping(_PLACE.pack(*place)))
         transport.write(b"".join(parts))
         if place:
             self._written = place

@@ -1,21 +1,34 @@
-"""The edge's end of one message stream to a runner."""
+"""The edge's end of the message streams to a runner, one after another.
+
+A runner may end and come back, and a connection may break. Then the next stream
+is opened from here, under the same client session: it reads on after the last
+message that was delivered, and sends what the runner has not taken. The client
+at the other end sees at most a gap in the output. When it takes too long, or the
+runner refuses, the last error stands.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextlib import suppress
+from typing import Any, Final, Protocol
 
 import grpc
+import structlog
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import errors, status
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from perijove_gateway_http.outbox import Outbox
 
-QUEUE_BYTES: Final = 1024 * 1024
-"""Bytes from the client that wait for the runner; past it the client is not read."""
+log = structlog.get_logger()
 
-_BATCH_MESSAGES: Final = 128
+ATTACH_S: Final = 65.0
+"""Seconds that a runner has to answer: somewhat more than it lets a client wait."""
+RETURN_S: Final = 30.0
+"""Seconds after the break of a stream in which another is tried for."""
+
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
 _GOODBYE_S: Final = 2.0
 
 
@@ -35,40 +48,118 @@ class Call(Protocol):
         """End the stream."""
 
 
+class Connect(Protocol):
+    """Opens a `Connect` stream."""
+
+    def __call__(self, *, wait_for_ready: bool = True) -> Call:
+        """Open it; wait for a runner that cannot be reached, or let it fail at once."""
+
+
 class Upstream:
-    """One `Connect` stream: reads as it comes, writes as it can.
+    """A client's way to one kernel: reads as it comes, writes as it can.
 
     What is to be written gathers while a write is under way; of the
     acknowledgements only the newest is ever written.
     """
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._messages: list[pb.KernelMessage] = []
-        self._bytes = 0
-        self._ack: pb.Ack | None = None
+    def __init__(self, connect: Connect, kernel_id: str, session_id: str) -> None:
+        """Make one; `attach` opens the first stream.
+
+        Args:
+            connect: Opens a stream to the kernel's runner.
+            kernel_id: Id of the kernel.
+            session_id: Id of the client session.
+        """
+        self._connect = connect
+        self._kernel_id = kernel_id
+        self._session_id = session_id
         self._work = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._finishing = False
-        self._ended = False
+        self._outbox = Outbox(self._work.set)
+        self._ack: pb.Ack | None = None
+        self._finishing = asyncio.Event()
+        self._call: Call | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._give_up_at = 0.0
+        self._pause_s = _FIRST_PAUSE_S
         self.epoch = 0
         self.place = (0, 0)
+        """Epoch and sequence number up to which all is delivered."""
 
-    @classmethod
-    async def attach(
-        cls, connect: Callable[[], Call], attach: pb.Attach, timeout_s: float
-    ) -> Upstream:
-        """Open a stream and wait until the kernel is ready.
+    async def attach(self) -> None:
+        """Open the first stream and wait until the kernel is ready.
 
         Raises:
             DomainError: whichever the runner raised; `Unavailable` if there is no answer.
         """
-        call = connect()
-        try:
-            async with asyncio.timeout(timeout_s):
+        attached = await self._open(self._connect())
+        self.place = (attached.epoch, attached.sequence)
+
+    async def read(self) -> pb.ConnectResponse | None:
+        """Return the next response, or nothing at the end, which `finish` asks for.
+
+        Raises:
+            DomainError: whichever the runner raised; `Unavailable` if it was not
+                to be reached again in time.
+        """
+        while True:
+            try:
                 with status.rpc_errors_as_domain():
-                    await call.write(pb.ConnectRequest(attach=attach))
+                    response = await self._reading().read()
+            except errors.DomainError as error:
+                await self._return(error)
+                continue
+            if response is grpc.aio.EOF:
+                if self._finishing.is_set():
+                    return None
+                await self._return(errors.Unavailable("the kernel's runner has closed the stream"))
+                continue
+            self._give_up_at = 0.0
+            found: pb.ConnectResponse = response
+            if found.taken:
+                self._outbox.confirm(found.taken)
+            return found
+
+    async def send(self, message: pb.KernelMessage) -> None:
+        """Queue a message for the kernel; wait while too many bytes are queued.
+
+        It is dropped once `read` has raised an error.
+        """
+        await self._outbox.put(message)
+
+    def ack(self, epoch: int, sequence: int) -> None:
+        """Acknowledge all up to a sequence number, as soon as can be."""
+        self.place = (epoch, sequence)
+        self._ack = pb.Ack(epoch=epoch, sequence=sequence)
+        self._work.set()
+
+    def finish(self) -> None:
+        """Write what is left, and say that no more follows.
+
+        The client session stays: its client may come back.
+        """
+        self._finishing.set()
+        self._work.set()
+
+    async def close(self) -> None:
+        """End the stream, after `finish` once the runner has taken what was written.
+
+        It is not cancelled before: that could overtake the last acknowledgement.
+        """
+        try:
+            if self._finishing.is_set() and self._call:
+                async with asyncio.timeout(_GOODBYE_S):
+                    while await self._call.read() is not grpc.aio.EOF:
+                        pass
+        except (TimeoutError, grpc.RpcError, asyncio.InvalidStateError):
+            pass
+        finally:
+            await self._abandon()
+
+    async def _open(self, call: Call, *, returning: bool = False) -> pb.Attached:
+        try:
+            async with asyncio.timeout(ATTACH_S):
+                with status.rpc_errors_as_domain():
+                    await call.write(pb.ConnectRequest(attach=self._attach(returning=returning)))
                     response = await call.read()
         except TimeoutError:
             call.cancel()
@@ -80,101 +171,95 @@ class Upstream:
             raise
         if response is grpc.aio.EOF:
             raise errors.Unavailable("the kernel's runner has closed the stream")
-        upstream = cls(call)
-        upstream.epoch = response.attached.epoch
-        upstream.place = (response.attached.epoch, response.attached.sequence)
-        return upstream
+        attached: pb.Attached = response.attached
+        self.epoch = attached.epoch
+        self._outbox.rewind(attached.taken)
+        self._call = call
+        self._work.set()
+        self._writing = asyncio.ensure_future(self._write(call))
+        return attached
 
-    async def read(self) -> pb.ConnectResponse | None:
-        """Return the next response, or nothing at the end.
+    def _attach(self, *, returning: bool) -> pb.Attach:
+        attach = pb.Attach(
+            kernel_id=self._kernel_id,
+            client_session_id=self._session_id,
+            outbox=pb.Outbox(
+                outbox_id=self._outbox.outbox_id, taken=self._outbox.taken, returning=returning
+            ),
+        )
+        if returning:
+            attach.resume.epoch, attach.resume.sequence = self.place
+        return attach
+
+    def _reading(self) -> Call:
+        if self._call is None:
+            raise errors.Unavailable("there is no stream")
+        return self._call
+
+    async def _return(self, error: errors.DomainError) -> None:
+        """Open the next stream after one has broken.
+
+        grpc.aio hides why a stream ended if a write was under way just then. A
+        stream that was ended for a reason is refused for it when it returns.
 
         Raises:
-            DomainError: whichever ended the stream. It is `Unavailable` if a
-                write was under way just then: grpc.aio lets the failure of the
-                write stand for the status. A client that reconnects hears more.
+            DomainError: if the runner refuses, or time is up.
         """
-        with status.rpc_errors_as_domain():
-            response = await self._call.read()
-        if response is grpc.aio.EOF:
-            return None
-        found: pb.ConnectResponse = response
-        return found
+        await self._abandon()
+        now = asyncio.get_running_loop().time
+        if not self._give_up_at:
+            self._give_up_at, self._pause_s = now() + RETURN_S, _FIRST_PAUSE_S
+            log.info("stream broken", kernel_id=self._kernel_id, why=str(error))
+        while _may_pass(error) and now() < self._give_up_at and self._has_work():
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            try:
+                await self._open(self._connect(wait_for_ready=False), returning=True)
+            except errors.DomainError as refused:
+                error = refused
+            else:
+                return
+        self._outbox.close()
+        raise error
 
-    async def send(self, message: pb.KernelMessage) -> None:
-        """Queue a message for the kernel; wait while too many bytes are queued.
+    def _has_work(self) -> bool:
+        """Return whether there is a client, or something that it left to be sent."""
+        return bool(self._outbox) or not self._finishing.is_set()
 
-        It is dropped if the stream has ended.
-        """
-        await self._room.wait()
-        if self._ended:
-            return
-        self._messages.append(message)
-        self._bytes += message.ByteSize()
-        if self._bytes > QUEUE_BYTES:
-            self._room.clear()
-        self._work.set()
+    async def _abandon(self) -> None:
+        if self._call:
+            self._call.cancel()
+            self._call = None
+        if self._writing:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+            self._writing = None
+        # The next stream begins there anyway.
+        self._ack = None
 
-    def ack(self, epoch: int, sequence: int) -> None:
-        """Acknowledge all up to a sequence number, as soon as can be."""
-        self._ack = pb.Ack(epoch=epoch, sequence=sequence)
-        self._work.set()
-
-    async def write(self) -> None:
+    async def _write(self, call: Call) -> None:
         """Write what is queued until `finish`, or until the stream ends; `read` says why."""
-        try:
-            while not self._finishing:
+        with suppress(grpc.RpcError, asyncio.InvalidStateError):
+            while not self._finishing.is_set():
                 await self._work.wait()
                 self._work.clear()
-                await self._write_queued()
-            await self._call.done_writing()
-        except (grpc.RpcError, asyncio.InvalidStateError):
-            return
-        finally:
-            self._ended = True
-            self._room.set()
+                await self._write_queued(call)
+            await self._write_queued(call)
+            await call.done_writing()
 
-    def finish(self) -> None:
-        """Let `write` write what is left and say that no more follows.
-
-        The client session stays: its client may come back.
-        """
-        self._finishing = True
-        self._work.set()
-
-    async def close(self) -> None:
-        """End the stream, after `finish` once the runner has taken what was written.
-
-        It is not cancelled before: that could overtake the last acknowledgement.
-        """
-        try:
-            if self._finishing:
-                async with asyncio.timeout(_GOODBYE_S):
-                    while await self._call.read() is not grpc.aio.EOF:
-                        pass
-        except (TimeoutError, grpc.RpcError, asyncio.InvalidStateError):
-            pass
-        finally:
-            self._call.cancel()
-
-    async def _write_queued(self) -> None:
-        while self._messages or self._ack:
+    async def _write_queued(self, call: Call) -> None:
+        while True:
             # First what the next process would otherwise deliver again.
             ack, self._ack = self._ack, None
             if ack:
-                await self._call.write(pb.ConnectRequest(ack=ack))
-            if self._messages:
-                batch = pb.KernelMessageBatch(messages=self._take())
-                await self._call.write(pb.ConnectRequest(batch=batch))
+                await call.write(pb.ConnectRequest(ack=ack))
+            messages = self._outbox.batch()
+            if messages:
+                batch = pb.KernelMessageBatch(messages=messages)
+                await call.write(pb.ConnectRequest(batch=batch))
+            elif self._ack is None:
+                return
 
-    def _take(self) -> list[pb.KernelMessage]:
-        taken: list[pb.KernelMessage] = []
-        size = 0
-        while self._messages and len(taken) < _BATCH_MESSAGES:
-            size += self._messages[0].ByteSize()
-            if taken and size > QUEUE_BYTES:
-                break
-            taken.append(self._messages.pop(0))
-        self._bytes -= sum(message.ByteSize() for message in taken)
-        if self._bytes <= QUEUE_BYTES:
-            self._room.set()
-        return taken
+
+def _may_pass(error: errors.DomainError) -> bool:
+    return isinstance(error, errors.Unavailable | errors.DeadlineExceeded)

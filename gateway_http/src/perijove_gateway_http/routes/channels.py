@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
-from perijove.kernels.v1 import channels_pb2 as pb
 from perijove.kernels.v1 import kernels_pb2
 
 from perijove_gateway_http.channels import MAX_INCOMING_BYTES, ChannelsSocket
@@ -17,12 +16,7 @@ from perijove_gateway_http.routing import Guard, Route
 from perijove_gateway_http.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from perijove_gateway_http.upstream import Call
-
-ATTACH_S: Final = 65.0
-"""Seconds until a client is refused: somewhat longer than a runner lets it wait."""
+    from perijove_gateway_http.upstream import Connect
 
 
 async def channels(request: web.Request) -> web.StreamResponse:
@@ -45,7 +39,7 @@ async def channels(request: web.Request) -> web.StreamResponse:
 
 
 async def join(
-    request: web.Request, connect: Callable[[], Call], kernel_id: str, session_id: str
+    request: web.Request, connect: Connect, kernel_id: str, session_id: str
 ) -> web.WebSocketResponse[bool]:
     """Attach to the kernel, answer the upgrade, and relay until either side ends.
 
@@ -58,8 +52,8 @@ async def join(
     Raises:
         DomainError: whichever the runner raised; `Unavailable` if there is no answer.
     """
-    attach = pb.Attach(kernel_id=kernel_id, client_session_id=session_id)
-    upstream = await Upstream.attach(connect, attach, ATTACH_S)
+    upstream = Upstream(connect, kernel_id, session_id)
+    await upstream.attach()
     offers_v1 = V1 in _offered(request)
     websocket = web.WebSocketResponse(
         protocols=(V1,),
