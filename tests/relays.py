@@ -148,14 +148,18 @@ class Client:
         self.session_id = session_id
         self.attached = pb.Attached()
         self.epoch = 0
+        self.taken = 0
         self.others: list[pb.ConnectResponse] = []
         self._messages: list[pb.KernelMessage] = []
 
     async def attach(
-        self, kernel_id: str = "k", resume: tuple[int, int] | None = None
+        self,
+        kernel_id: str = "k",
+        resume: tuple[int, int] | None = None,
+        outbox: pb.Outbox | None = None,
     ) -> pb.Attached:
         """Attach and wait to be let in."""
-        attach = pb.Attach(kernel_id=kernel_id, client_session_id=self.session_id)
+        attach = pb.Attach(kernel_id=kernel_id, client_session_id=self.session_id, outbox=outbox)
         if resume:
             attach.resume.epoch, attach.resume.sequence = resume
         await self.call.write(pb.ConnectRequest(attach=attach))
@@ -205,7 +209,8 @@ class Client:
             response = await asyncio.wait_for(self.call.read(), DEADLINE_S)
             if response is grpc.aio.EOF:
                 raise EOFError
-            if response.HasField("batch"):
+            self.taken = response.taken or self.taken
+            if response.WhichOneof("payload") in ("batch", None):
                 self._messages = list(response.batch.messages)
                 continue
             self.others.append(response)

@@ -87,6 +87,33 @@ async def test_a_runner_that_comes_back_in_time_delivers_the_reply(kernel: IpyKe
         assert content(reply)["status"] == "ok"
 
 
+async def test_a_gap_is_told_until_it_is_acknowledged(kernel: IpyKernel) -> None:
+    async with relay_of(kernel) as relay, served(relay) as address, connected(address) as connect:
+        await connect("a").attach()
+        snapshot = relay.snapshot()
+    async with (
+        relay_of(kernel, adopted=snapshot) as relay,
+        served(relay) as address,
+        connected(address) as connect,
+    ):
+        gone = connect("a")
+        assert (await gone.attach()).sequence == 0
+        # What was told to somebody who is gone is taken back, or never acknowledged.
+        await gone.ack(0)
+        gone.call.cancel()
+        client = connect("a")
+        attached = await client.attach()
+        response = await client.call.read()
+        assert response.gap.cause == pb.GAP_CAUSE_RUNNER_RESTARTED
+        await client.ack(response.gap.last_sequence)
+        await client.run("pass")
+        client.call.cancel()
+        again = connect("a")
+        assert (await again.attach()).sequence > attached.sequence
+        await again.run("pass")
+        assert again.others == []
+
+
 class IpyKernelDone:
     """Watches a kernel from a client of its own, to know that its cell has ended."""
 

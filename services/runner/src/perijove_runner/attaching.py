@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perijove_chassis.errors import InvalidArgument
 
 from perijove_runner.clients import ClientStream
+from perijove_runner.feed import BEFORE_ALL
 
 if TYPE_CHECKING:
     from perijove_runner.clients import Clients, Outbox, Sender
@@ -61,12 +62,14 @@ def begin_stream(
             place = found + 1
     elif session and session.acked is None:
         # An earlier runner knew what it had acknowledged, and nobody does now. The
-        # gap comes again until it acknowledges something.
+        # gap comes again until it, or what follows, is acknowledged: whoever asked
+        # to attach may be gone by now.
         opening.append(feed.restart_gap())
         sender.lost(client_session_id, -1, 0)
         place = 0
     elif session:
         place = session.acked or 0
+    since = BEFORE_ALL if session and session.acked is None and not resume else place
     resumed = bool(resume or session)
     if session is None:
         session = clients.add(client_session_id, place)
@@ -74,5 +77,5 @@ def begin_stream(
     if resume:
         session.acked = place
     taken = session.taken if outbox else 0
-    opening.insert(0, feed.attached(place, resumed=resumed, taken=taken))
+    opening.insert(0, feed.attached(since, resumed=resumed, taken=taken))
     return ClientStream(session, feed, sender, place, opening, confirms=outbox is not None)

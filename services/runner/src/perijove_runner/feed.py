@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 """Largest message that travels; in place of a larger one there is a gap."""
 
+BEFORE_ALL: Final = -(1 << 61)
+"""A place before every message of the first epoch that is known."""
+
 _TOO_LARGE: Final = (
     "JOURNAL_LIMIT",
     "The kernel said something larger than can be sent to a client.",
