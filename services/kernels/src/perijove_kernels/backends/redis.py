@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+from perijove_chassis.redis_commands import Commands
 
-from perijove_kernels.backends.commands import Commands
 from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
 from perijove_kernels.store import Holding, Limits, Place, Registry
 

@@ -7,8 +7,8 @@ import time
 
 import msgspec
 from perijove_chassis.errors import Aborted, AlreadyExists
+from perijove_chassis.redis_commands import Commands
 
-from perijove_sessions.backends.commands import Commands
 from perijove_sessions.model import Claim, Session
 from perijove_sessions.store import HOLD_S, Listing
 

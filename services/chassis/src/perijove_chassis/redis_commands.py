@@ -1,15 +1,16 @@
-"""How this process talks to Redis: bounded in time, never half-read, one kind of error."""
+"""How a process talks to Redis: bounded in time, never half-read, one kind of error."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perijove_chassis.errors import Unavailable
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
+
+from perijove_chassis.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
