@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.jupyter_ws import JupyterClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.running import RunningPerijove
 
@@ -167,3 +168,21 @@ async def test_without_the_token_nothing_is_served(perijove: RunningPerijove) ->
         anonymous = JupyterClient(http, perijove.url)
         for path in ("api/contents", "api/kernels", "api/sessions", "api/status"):
             await anonymous.call("GET", path, expect=403)
+
+
+async def test_files_and_kernels_have_the_umask_of_the_user(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
+    before = os.umask(0o027)
+    try:
+        running = start_perijove()
+    finally:
+        os.umask(before)
+    async with JupyterClient.http(running.token) as http:
+        jupyter = JupyterClient(http, running.url)
+        body = {"type": "file", "format": "text", "content": ""}
+        await jupyter.call("PUT", "api/contents/shared.txt", body, expect=201)
+        assert (running.root_dir / "shared.txt").stat().st_mode & 0o777 == 0o640
+        session = await jupyter.new_session("a.ipynb")
+        async with jupyter.kernel(session["kernel"]["id"]) as kernel:
+            assert await kernel.run("import os; print(oct(os.umask(0)))") == "0o27\n"

@@ -86,7 +86,7 @@ class Stack:
     def _service(self, name: str) -> ProcessSpec:
         targets, redis = self.targets(), self._redis_url()
         told = {
-            "contents": {"ROOT": str(self.options.root)},
+            "contents": {"ROOT": str(self.options.root), "UMASK": f"{_umask():03o}"},
             "sessions": {
                 "REDIS_URL": redis,
                 "CONTENTS": targets["contents"],
@@ -192,3 +192,10 @@ def _redis_binary() -> str:
     if not found:
         raise Failure("there is no Redis server for this system: install one, or use --redis-url")
     return found
+
+
+def _umask() -> int:
+    """Return the user's umask: new notebooks are as readable as the user's other files."""
+    umask = os.umask(0o077)
+    os.umask(umask)  # asking sets it
+    return umask
