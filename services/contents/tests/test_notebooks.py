@@ -196,6 +196,25 @@ def test_the_notary_of_nbformat_agrees(notary: Notary, tmp_path: Path) -> None:
     assert is_trusted(as_nbformat_writes(notebook(HTML, x=1)), notary)
 
 
+def test_a_notebook_has_one_signature_however_its_lines_are_kept(
+    notary: Notary, tmp_path: Path
+) -> None:
+    many = {
+        "text/html": "<b>\n</b>\n\n",
+        "text/plain": "",
+        "image/png": "aGk=\n",
+        "application/json": ["a\n", 1.5, None, True],
+        "application/x+json": {"é": ["b\n"]},
+    }
+    output = {"output_type": "display_data", "metadata": {}, "data": many}
+    stream = {"output_type": "stream", "name": "stdout", "text": "1\r\n2\u20283"}
+    stored = write_notebook(encoded(notebook(output, stream, trusted=True)), notary).data
+    assert is_trusted(stored, notary)
+    with NotebookNotary(data_dir=str(tmp_path / "data")) as theirs:
+        assert theirs.check_signature(nbformat.from_dict(json.loads(stored)))
+        assert theirs.check_signature(nbformat.reads(stored.decode(), as_version=4))
+
+
 def test_a_notary_without_a_place_costs_trust_only(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     notary = Notary(str(tmp_path / "file" / "data"))

@@ -25,6 +25,7 @@ from perijove_contents.content import (
     file_format,
     joined,
     pieces,
+    whole,
     within,
 )
 from perijove_contents.model import (
@@ -131,7 +132,7 @@ class ContentsManager:
             if kind is EntryType.NOTEBOOK:
                 self._require_parsable(entry)
                 # A notebook has one format, whichever is asked for.
-                text = await self._codec.read(path, await joined(opened.chunks()))
+                text = await self._codec.read(path, await opened.whole())
                 yield Content(
                     entry, ContentFormat.NOTEBOOK, text.validation_message, pieces(text.data)
                 )
@@ -250,7 +251,7 @@ class ContentsManager:
     async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         text = await self._codec.write(write.path, await joined(content))
         entry, created = await self._store.write(
-            write.path, pieces(text.data), if_hash=write.if_hash
+            write.path, whole(text.data), if_hash=write.if_hash
         )
         await self._checkpoint_first_version(write.path)
         return Written(replace(entry, type=write.type), created, text.validation_message)

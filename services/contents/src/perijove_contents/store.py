@@ -27,6 +27,9 @@ class OpenContent(Protocol):
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield all bytes from the beginning, at most `CHUNK_BYTES` at a time."""
 
+    async def whole(self) -> bytes:
+        """Return all bytes at once."""
+
     async def close(self) -> None:
         """Let go of the file."""
 

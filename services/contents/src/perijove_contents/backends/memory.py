@@ -53,6 +53,9 @@ class _OpenBytes:
         for start in range(0, len(self._data), CHUNK_BYTES):
             yield self._data[start : start + CHUNK_BYTES]
 
+    async def whole(self) -> bytes:
+        return self._data
+
     async def close(self) -> None:
         pass
 

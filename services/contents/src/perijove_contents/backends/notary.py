@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbformat.sign import NotebookNotary
 
 log = structlog.get_logger()
@@ -49,17 +51,41 @@ class Notary:
     def has_signed(self, tree: dict[str, Any]) -> bool:
         """Return whether a notebook is one that was signed. Blocks."""
         try:
-            return self._thread.submit(self._check, tree).result()
+            signature = self._signature(tree)
+            return (
+                self._is_confirmed(signature)
+                or self._thread.submit(self._check, signature).result()
+            )
         except Exception:
             log.warning("signatures cannot be read", exc_info=True)
             return False
 
-    def sign(self, tree: dict[str, Any]) -> None:
-        """Remember a notebook as trusted. Blocks."""
+    def sign(self, tree: dict[str, Any]) -> Callable[[], None]:
+        """Remember a notebook as trusted.
+
+        Whether texts are lists of lines makes no difference to its signature, but
+        to compute it from many lines takes several times longer.
+
+        Returns:
+            What waits until it is stored; the notebook may change before.
+        """
         try:
-            self._thread.submit(self._store, tree).result()
+            signature = self._signature(tree)
+            stored = None
+            if not self._is_confirmed(signature):
+                stored = self._thread.submit(self._store, signature)
         except Exception:
-            log.warning("signatures cannot be stored", exc_info=True)
+            log.warning("a notebook cannot be signed", exc_info=True)
+            stored = None
+
+        def wait() -> None:
+            try:
+                if stored:
+                    stored.result()
+            except Exception:
+                log.warning("signatures cannot be stored", exc_info=True)
+
+        return wait
 
     def close(self) -> None:
         """Close the database."""
@@ -67,19 +93,22 @@ class Notary:
             self._thread.submit(self._notary.close).result()
         self._thread.shutdown()
 
-    def _check(self, tree: dict[str, Any]) -> bool:
+    def _signature(self, tree: dict[str, Any]) -> str:
+        notary = self._notary or self._thread.submit(self._opened).result()
+        return str(notary.compute_signature(tree))
+
+    def _is_confirmed(self, signature: str) -> bool:
+        return self._confirmed.get(signature, 0.0) > time.monotonic()
+
+    def _check(self, signature: str) -> bool:
         notary = self._opened()
-        signature = notary.compute_signature(tree)
-        if self._confirmed.get(signature, 0.0) > time.monotonic():
-            return True
         known = bool(notary.store.check_signature(signature, notary.algorithm))
         if known:
             self._remember(signature)
         return known
 
-    def _store(self, tree: dict[str, Any]) -> None:
+    def _store(self, signature: str) -> None:
         notary = self._opened()
-        signature = notary.compute_signature(tree)
         notary.store.store_signature(signature, notary.algorithm)
         self._remember(signature)
 

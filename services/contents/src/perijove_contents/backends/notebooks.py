@@ -94,10 +94,13 @@ def write_notebook(data: bytes, notary: Notary) -> NotebookText:
     message = _check(tree, len(data))
     trusted = notebook_json.is_trusted_by_sender(tree)
     notebook_json.strip_transient(tree)
+    # Stored while the notebook is encoded; known to be so before it is.
+    wait_until_signed = notary.sign(tree) if trusted else None
     notebook_json.split_lines(tree)
-    if trusted:
-        notary.sign(tree)
-    return NotebookText(notebook_json.encode_for_storage(decoded), message)
+    text = NotebookText(notebook_json.encode_for_storage(decoded), message)
+    if wait_until_signed:
+        wait_until_signed()
+    return text
 
 
 def _check(tree: dict[str, Any], size: int) -> str:

@@ -67,11 +67,29 @@ class OpenFile:
             done += len(data)
             yield data
 
+    async def whole(self) -> bytes:
+        """Return all bytes at once."""
+        if self._fd < 0:
+            return self._beginning
+        with os_errors_as_domain(self._path):
+            return await self._threads.run(self._read_all)
+
     async def close(self) -> None:
         """Let go of the file."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             await self._threads.run(os.close, fd)
+
+    def _read_all(self) -> bytes:
+        size, done = self.entry.size_bytes or 0, 0
+        parts = []
+        while done < size:
+            part = os.pread(self._fd, size - done, done)
+            if not part:
+                raise Aborted(f"{self._path} changed while it was read")
+            done += len(part)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Appending:
