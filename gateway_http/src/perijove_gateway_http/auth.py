@@ -135,7 +135,10 @@ class Authenticator:
         return self.xsrf(request)[1]
 
     def _user_of_cookie(self, request: web.Request) -> User | None:
-        payload, _, signature = request.cookies.get(_cookie_name(request), "").partition(".")
+        cookie = request.cookies.get(_cookie_name(request))
+        if not cookie:
+            return None
+        payload, _, signature = cookie.partition(".")
         if not hmac.compare_digest(
             self._signature(payload).encode(), signature.encode(errors="surrogateescape")
         ):

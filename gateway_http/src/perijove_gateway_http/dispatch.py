@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
-from perijove_chassis.telemetry import request_id
+from perijove_chassis.telemetry import new_request_id, request_id
 
 from perijove_gateway_http.keys import (
     ACTIVITY,
@@ -122,7 +121,7 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
     The query stays out of the log: it may hold the token.
     """
     given = request.headers.get("X-Request-Id", "")
-    request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16])
+    request_id.set(given if _REQUEST_ID.fullmatch(given) else new_request_id())
     began = time.perf_counter()
     status = 499
     try:

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -156,7 +155,7 @@ class Guard(grpc.aio.ServerInterceptor):
     def _admit(self, method: str, context: grpc.aio.ServicerContext) -> None:
         metadata = dict(context.invocation_metadata() or ())
         telemetry.request_id.set(
-            str(metadata.get(telemetry.REQUEST_ID_KEY) or uuid.uuid4().hex[:16])[:64]
+            str(metadata.get(telemetry.REQUEST_ID_KEY) or telemetry.new_request_id())[:64]
         )
         caller = self._verifier.verify(str(metadata.get("authorization", "")))
         principal.set(caller)
