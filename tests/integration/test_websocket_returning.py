@@ -80,8 +80,9 @@ async def test_a_socket_outlives_the_streams_of_its_runner(connect: Any, stack: 
     reading = asyncio.ensure_future(breaking(stack, times=8))
     asked = []
     while not reading.done():
-        asked.append(await socket.execute(f"said.append({len(asked)})"))
-        await asyncio.sleep(0.01)
+        for _ in range(20):
+            asked.append(await socket.execute(f"said.append({len(asked)})"))
+        await asyncio.sleep(0.05)
     await reading
     answered: list[str] = []
     last = await socket.execute("print(said == list(range(len(said))), len(said))")

@@ -10,6 +10,8 @@ import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import errors
 from perijove_chassis.status import error_of
+from perijove_runner.clients import Outbox
+from perijove_runner.model import Channel
 
 from tests.relays import DEADLINE_S, IpyKernel, connected, parent_id, relay_of, served, text
 
@@ -79,6 +81,17 @@ async def test_the_stream_of_an_older_outbox_does_not_replace_that_of_a_newer(
     assert isinstance(error, errors.Aborted)
     assert error.reason == "STREAM_REPLACED"
     assert text(await newer.run("print(1)")) == "1\n"
+
+
+async def test_what_is_under_way_on_a_replaced_stream_is_not_taken(relay: KernelRelay) -> None:
+    frames = [b'{"msg_id":"1","msg_type":"comm_msg"}', b"{}", b"{}", b"{}"]
+    old = await relay.attach("a", None, Outbox("x", 0, returning=False))
+    old.send(Channel.SHELL, frames)
+    new = await relay.attach("a", None, Outbox("x", 0, returning=True))
+    old.send(Channel.SHELL, frames)
+    assert new.session.taken == 1
+    new.send(Channel.SHELL, frames)
+    assert new.session.taken == 2
 
 
 async def test_a_client_session_that_is_not_known_goes_on_counting(connect: Connect) -> None:

@@ -140,8 +140,8 @@ class ClientStream:
                 self._sender.lost(session_id, start, self._place)
                 continue
             response, self._place = self._feed.read(start, session_id)
-            if response or self._reminded:
-                return self._with_taken(response)
+            if response := self._with_taken(response):
+                return response
             if self._last and self._place == self._feed.present:
                 raise self._last
             await self._feed.wait(self._place)
@@ -191,11 +191,12 @@ class ClientStream:
         self._sender.closed(self, forget=forget)
 
     def _with_taken(self, response: bytes) -> bytes:
-        """Say what was taken along with a response, if there is something new."""
-        self._reminded = False
-        if self._confirms and self.session.taken != self._confirmed:
-            self._confirmed = self.session.taken
-            return response + encoding.taken(self._confirmed)
+        """Say what was taken along with a response, or by itself once it is time."""
+        if (response or self._reminded) and self._confirms:
+            self._reminded = False
+            if self.session.taken != self._confirmed:
+                self._confirmed = self.session.taken
+                return response + encoding.taken(self._confirmed)
         return response
 
     def _remind(self) -> None:
