@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from perijove_chassis import credentials, errors, server, status, telemetry
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import PrincipalKind
-from perijove_chassis.settings import Secret
+from perijove_chassis.settings import Secret, ServerSettings
 from prometheus_client import CollectorRegistry
 
 KEY = Secret("k" * 32)
@@ -255,3 +255,22 @@ async def test_a_wrong_setting_is_named_and_not_shown(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert b"ECHO_GRACE_S" in said
     assert b"hunter2" not in said
+
+
+async def test_health_is_not_serving_until_the_process_is_of_use(tmp_path: Path) -> None:
+    known = asyncio.Event()
+    verifier = credentials.Verifier("echo", service_key=KEY, api_token=Secret(""))
+    settings = ServerSettings(listen=f"unix:{tmp_path}/h.sock", service_key=KEY)
+    serving = asyncio.create_task(server.serve(settings, verifier, [], ready=known.wait))
+    issuer = credentials.Issuer(credentials.derive_key(KEY, "echo"), "test", "echo")
+    channel = Channel(settings.listen, issuer, Deadlines())
+    stub = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+    request = health_pb2.HealthCheckRequest()
+    assert (await stub.Check(request)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    known.set()
+    async with asyncio.timeout(30):
+        while (await stub.Check(request)).status != health_pb2.HealthCheckResponse.SERVING:
+            pass
+    await channel.close()
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)

@@ -186,6 +186,7 @@ async def serve(
     services: Sequence[Service],
     *,
     background: Callable[[], Awaitable[None]] | None = None,
+    ready: Callable[[], Awaitable[object]] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then say NOT_SERVING, drain, and return.
@@ -196,10 +197,14 @@ async def serve(
         services: What to serve.
         background: Work to do beside serving. It is cancelled at the end; the
             process ends if it fails.
+        ready: Returns when the process is of use; its health is NOT_SERVING
+            before that, though it answers. At once if not given.
         registry: Metrics to serve besides those of the calls.
     """
     metrics = telemetry.CallMetrics(registry or CollectorRegistry())
     health = HealthServicer()
+    for name in ("", *(service.name for service in services)):
+        await health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
     guarded = [*services, *_chassis_services(health, settings, services)]
     server = grpc.aio.server(interceptors=(Guard(verifier, guarded, metrics),), options=_OPTIONS)
     for service in guarded:
@@ -209,16 +214,27 @@ async def serve(
         await server.start()
     if settings.metrics_listen:
         telemetry.serve_metrics(metrics.registry, settings.metrics_listen)
-    for name in ("", *(service.name for service in services)):
-        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+    saying = asyncio.ensure_future(_say_serving(health, services, ready))
     log.info("serving", listen=settings.listen)
     try:
         await _until_told_to_stop(background)
     finally:
+        saying.cancel()
         log.info("draining", grace_s=settings.grace_s)
         await health.enter_graceful_shutdown()
         await server.stop(settings.grace_s)
         log.info("stopped")
+
+
+async def _say_serving(
+    health: HealthServicer,
+    services: Sequence[Service],
+    ready: Callable[[], Awaitable[object]] | None,
+) -> None:
+    if ready:
+        await ready()
+    for name in ("", *(service.name for service in services)):
+        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 
 def run(process: str, cls: type[S], main: Callable[[S], Awaitable[None]], *, prefix: str) -> None:

@@ -33,7 +33,7 @@ async def main(settings: RunnerSettings, umask: int) -> None:
     announcer = Announcer(settings, writer, manager, feed)
     duties = Duties(settings, manager, announcer, feed, machine)
     services = [runner_service(manager, writer), channels_service(manager.relay)]
-    await serve(settings, verifier, services, background=duties.run)
+    await serve(settings, verifier, services, background=duties.run, ready=announcer.known)
 
 
 # Kernels get the umask of whoever starts the runner, which takes a stricter one for itself.

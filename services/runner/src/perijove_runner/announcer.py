@@ -49,6 +49,11 @@ class Announcer:
         self._manager = manager
         self._feed = feed
         self._registered = False
+        self._known = asyncio.Event()
+
+    async def known(self) -> None:
+        """Return once the runner was registered for the first time, so that it is of use."""
+        await self._known.wait()
 
     async def run(self) -> None:
         """Announce until cancelled; a stream that breaks is replaced by one to the next target."""
@@ -81,6 +86,7 @@ class Announcer:
             if not isinstance(reply, pb.AnnounceResponse):
                 return
             self._registered = True
+            self._known.set()
             log.info("announced", lost_after_s=reply.registered.lost_after_s)
             heartbeat_s = max(reply.registered.lost_after_s, 1.0) / _HEARTBEATS_PER_LOSS
             await self._tell_until_ended(call, heartbeat_s)
