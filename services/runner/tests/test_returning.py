@@ -9,7 +9,7 @@ import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_runner.snapshot import RelayLimits
 
-from tests.relays import IpyKernel, connected, header, relay_of, served, text
+from tests.relays import IpyKernel, connected, content, header, kind, relay_of, served, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,3 +122,30 @@ async def test_an_unanswered_question_is_asked_again_once_the_journal_has_droppe
         [*_, question] = await again.until(("input_request", asked))
         await again.send(pb.CHANNEL_STDIN, "input_reply", {"value": "Io"}, parent=header(question))
         await again.until(("execute_reply", asked))
+
+
+async def test_the_end_of_a_request_is_told_again_once_the_journal_has_dropped_it(
+    kernel: IpyKernel,
+) -> None:
+    limits = RelayLimits(journal_messages=20)
+    async with (
+        relay_of(kernel, limits) as relay,
+        served(relay) as address,
+        connected(address) as connect,
+    ):
+        client = connect("a")
+        await client.attach()
+        asked = await client.execute("import time; time.sleep(0.5)")
+        await client.until(("execute_input", asked))
+        client.call.cancel()
+        other = connect("b")
+        await other.attach()
+        for _ in range(8):
+            shown = await other.send(pb.CHANNEL_SHELL, "kernel_info_request", {})
+            await other.until_done(shown)
+        again = connect("a")
+        await again.attach()
+        messages = await again.until_done(asked)
+        [reply] = [message for message in messages if kind(message) == "execute_reply"]
+        assert content(reply)["status"] == "ok"
+        assert {other.gap.cause for other in again.others} == {pb.GAP_CAUSE_JOURNAL_LIMIT}

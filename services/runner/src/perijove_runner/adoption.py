@@ -1,8 +1,10 @@
-"""Answers in place of those that were lost while a kernel had no runner.
+"""Which requests lack their end, and what ends them in place of what was lost.
 
-The kernel works through a channel in order. When it answers what was asked
-after an adoption, every request from before it is done; a reply that did not
-come by then went nowhere, and its sender would wait for ever.
+While a kernel has no runner, what it says is lost. It works through a channel in
+order: when it answers what was asked after an adoption, every request from
+before it is done. A reply that did not come by then went nowhere, and its sender
+would wait for ever. So would the sender of one whose end it will not see, since
+it went down with a runner or left the journal.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from perijove_runner.snapshot import InFlightRequest
 
+_SESSION: Final = "perijove"
 _SUBSHELL: Final = b'"subshell_id"'
 
 
@@ -47,45 +50,46 @@ def unended(
 
 
 def undelivered(
-    requests: Iterable[InFlightRequest], client_session_id: str, seen: int, lost: int
+    requests: Iterable[InFlightRequest], client_session_id: str, start: int, end: int
 ) -> list[tuple[InFlightRequest, bool, bool]]:
-    """Return the requests of a client whose reply or `idle` went down with a runner.
+    """Return the requests of a client that ended in a run of sequence numbers.
 
     Args:
         requests: What is in flight.
         client_session_id: Whose requests.
-        seen: The last sequence number that the client has got.
-        lost: The last sequence number of the runner that is gone.
+        start: The first number.
+        end: The number after the last.
 
     Returns:
-        Each with whether its reply and whether its `idle` is lost.
+        Each with whether its reply and whether its `idle` is in there.
     """
     found = []
     for request in requests:
         if request.client_session_id == client_session_id:
-            reply = seen < request.reply_at <= lost
-            idle = seen < request.idle_at <= lost
+            reply = request.reply_at > 0 and start <= request.reply_at < end
+            idle = request.idle_at > 0 and start <= request.idle_at < end
             if reply or idle:
                 found.append((request, reply, idle))
     return found
 
 
-def lost_reply(request: InFlightRequest, session: str) -> list[bytes]:
-    """Return an error reply that names the gap."""
+def lost_reply(request: InFlightRequest) -> list[bytes]:
+    """Return an error reply in place of one that nobody has."""
     content: dict[str, object] = {
         "status": "error",
         "ename": "ReplyLost",
-        "evalue": "The kernel's runner was restarted; what the kernel said meanwhile is lost.",
+        "evalue": "The reply is lost: the kernel's runner was restarted meanwhile, or it was "
+        "too large to be kept for a client that is slow or away.",
         "traceback": [],
         "execution_count": None,
     }
     kind = headers.msg_type(request.header).removesuffix("_request") + "_reply"
-    _, frames = message(kind, msgspec.json.encode(content), session, request.header)
+    _, frames = message(kind, msgspec.json.encode(content), _SESSION, request.header)
     return frames
 
 
-def lost_idle(request: InFlightRequest, session: str) -> list[bytes]:
+def idle(request: InFlightRequest) -> list[bytes]:
     """Return the `idle` that ends a request."""
     content = msgspec.json.encode({"execution_state": "idle"})
-    _, frames = message("status", content, session, request.header)
+    _, frames = message("status", content, _SESSION, request.header)
     return frames

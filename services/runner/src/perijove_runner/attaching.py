@@ -58,6 +58,7 @@ def begin_stream(
         if found is None:
             opening.append(feed.unknown_gap(*resume))
             place = feed.first if feed.is_older(resume[0]) else feed.present
+            sender.lost(client_session_id, BEFORE_ALL, place)
         else:
             place = found + 1
     elif session and session.acked is None:
@@ -65,7 +66,7 @@ def begin_stream(
         # gap comes again until it, or what follows, is acknowledged: whoever asked
         # to attach may be gone by now.
         opening.append(feed.restart_gap())
-        sender.lost(client_session_id, -1, 0)
+        sender.lost(client_session_id, BEFORE_ALL, 0)
         place = 0
     elif session:
         place = session.acked or 0

@@ -47,7 +47,6 @@ class Feed:
         self._journal = Journal(max_bytes=limits.journal_bytes, max_records=limits.journal_messages)
         self._places = Places()
         self._adopted = False
-        self._lost = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
@@ -70,15 +69,9 @@ class Feed:
         """The number that the next message gets."""
         return self._places.sequence(self._journal.next_place)
 
-    @property
-    def lost(self) -> int:
-        """The last number of the epoch that an earlier process may have given; or zero."""
-        return self._lost
-
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, and tell the clients."""
         place = self._journal.next_place
-        self._lost = 0
         if not self.epoch:
             self._places.begin(epoch, place, 1)
             return
@@ -88,7 +81,6 @@ class Feed:
     def adopt(self, epoch: int, sequence_limit: int) -> None:
         """Continue an epoch of which at most `sequence_limit` messages are lost."""
         self._adopted = True
-        self._lost = sequence_limit
         self._places.begin(epoch, self._journal.next_place, sequence_limit + 1)
 
     def publish(self, channel: int, frames: Sequence[bytes], audience: str | None) -> int:
@@ -102,6 +94,10 @@ class Feed:
         else:
             self._append(Record(audience, entry))
         return place
+
+    def sequence_at(self, place: int) -> int:
+        """Return the number of a place as the present epoch counts; not above zero if older."""
+        return self._places.sequence(place)
 
     def place(self, epoch: int, sequence: int) -> int | None:
         """Return the place of a sequence number, or nothing if there is none."""

@@ -99,36 +99,32 @@ class Receiving:
             self._keeper.keep(RelayChange(sequence_limit=self.sequence_limit))
         return self._feed.publish(channel, frames, audience)
 
-    def ask_again(self, client_session_id: str, start: int, end: int) -> None:
-        """Ask again what the kernel asked in a run of places a client will not see."""
+    def lost(self, client_session_id: str, start: int, end: int) -> None:
+        """Say again what a client waits for, and will not see in a run of places.
+
+        That is what the kernel asked it, and the ends of its requests.
+        """
         for asked in self._requests.asked_within(client_session_id, start, end):
             place = self.publish(Channel.STDIN, asked.frames, client_session_id)
             self._requests.asked_at(asked.parent_msg_id, place)
+        for request, reply, idle in adoption.undelivered(
+            self._requests.in_flight,
+            client_session_id,
+            self._feed.sequence_at(start),
+            self._feed.sequence_at(end),
+        ):
+            self._end(request, client_session_id, reply=reply, idle=idle)
 
-    def end_unended(self, before: Sequence[InFlightRequest], channel: str, session: str) -> None:
+    def end_unended(self, before: Sequence[InFlightRequest], channel: str) -> None:
         """End the requests of an earlier runner that the kernel is done with.
 
         Args:
             before: What was in flight when that runner ended.
             channel: The channel on which the kernel has caught up.
-            session: Session named in what is made up.
         """
         for request in adoption.unended(before, self._requests.in_flight, channel):
             reply, idle = request.lacks_reply, not request.idle_at
-            self._end(request, session, EVERYONE, reply=reply, idle=idle)
-
-    def end_undelivered(self, client_session_id: str, seen: int, session: str) -> None:
-        """End the requests whose ends went down with an earlier runner.
-
-        Args:
-            client_session_id: The client that is back.
-            seen: The last sequence number that it has got.
-            session: Session named in what is made up.
-        """
-        for request, reply, idle in adoption.undelivered(
-            self._requests.in_flight, client_session_id, seen, self._feed.lost
-        ):
-            self._end(request, session, client_session_id, reply=reply, idle=idle)
+            self._end(request, EVERYONE, reply=reply, idle=idle)
 
     def settled(self) -> None:
         """Hear that the kernel has caught up: if nothing is to do, it is idle."""
@@ -136,18 +132,13 @@ class Receiving:
             self._changed()
 
     def _end(
-        self,
-        request: InFlightRequest,
-        session: str,
-        audience: str | None,
-        *,
-        reply: bool,
-        idle: bool,
+        self, request: InFlightRequest, audience: str | None, *, reply: bool, idle: bool
     ) -> None:
-        log.warning("end of a request lost", msg_id=request.msg_id, reply=reply, idle=idle)
+        log.info("end of a request told again", msg_id=request.msg_id, reply=reply, idle=idle)
         if reply:
-            self.received(CHANNELS[request.channel], adoption.lost_reply(request, session))
+            kept = self._requests.reply(request.msg_id)
+            self.received(CHANNELS[request.channel], kept or adoption.lost_reply(request))
         if idle:
-            frames = adoption.lost_idle(request, session)
+            frames = adoption.idle(request)
             self._keeper.keep(self._requests.idled(frames[1], self._feed.sequence))
             self.publish(Channel.IOPUB, frames, audience)

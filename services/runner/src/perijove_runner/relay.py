@@ -211,8 +211,6 @@ class KernelRelay:
         self._keeper.keep(RelayChange(client=session.known))
         if resume:
             self.acked(session, *resume)
-        seen = resume[1] if resume and resume[0] == self._feed.epoch else 0
-        self._receiving.end_undelivered(client_session_id, seen, self._identity.decode())
         self._changed()
         return stream
 
@@ -234,8 +232,8 @@ class KernelRelay:
             self._keeper.keep(RelayChange(done=done))
 
     def lost(self, client_session_id: str, start: int, end: int) -> None:
-        """Ask again what the kernel asked in a run of places a client will not see."""
-        self._receiving.ask_again(client_session_id, start, end)
+        """Say again what a client waits for, and will not see in a run of places."""
+        self._receiving.lost(client_session_id, start, end)
 
     def closed(self, stream: ClientStream, *, forget: bool) -> None:
         """Part with a stream."""
@@ -267,5 +265,5 @@ class KernelRelay:
         """Answer in the kernel's place what it has answered to nobody."""
         for name, channel in reversed(CHANNELS.items()):
             await link.catch_up(channel)
-            self._receiving.end_unended(adopted.requests, name, self._identity.decode())
+            self._receiving.end_unended(adopted.requests, name)
         self._receiving.settled()

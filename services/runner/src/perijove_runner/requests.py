@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perijove_runner.snapshot import RelayLimits
 
 _PENDING_INPUTS: Final = 64
+_KEPT_REPLY_BYTES: Final = 16 * 1024
 
 
 class Requests:
@@ -36,6 +37,7 @@ class Requests:
         self._limits = limits
         self._in_flight: dict[str, InFlightRequest] = {}
         self._ended: dict[str, deque[tuple[int, str]]] = {}
+        self._replies: dict[str, Sequence[bytes]] = {}
         self._pending: dict[str, PendingInput] = {}
         self._places: dict[str, int] = {}
 
@@ -70,6 +72,7 @@ class Requests:
         """Forget all: the process they were sent to is gone."""
         self._in_flight.clear()
         self._ended.clear()
+        self._replies.clear()
         self._pending.clear()
         self._places.clear()
 
@@ -111,10 +114,16 @@ class Requests:
             return audience, self._ask(audience, parent_id, frames)
         if request is None:
             return audience, None
+        if sum(map(len, frames)) <= _KEPT_REPLY_BYTES:
+            self._replies[parent_id] = frames
         request = replace(request, reply_at=sequence)
         answered = self._drop(parent_id)
         change = RelayChange(request=request, answered=answered, done=self._put(request))
         return audience, change
+
+    def reply(self, msg_id: str) -> Sequence[bytes] | None:
+        """Return the reply to a request in flight, if there is one and it is not too long."""
+        return self._replies.get(msg_id)
 
     def idled(self, parent_header: bytes, sequence: int) -> RelayChange | None:
         """Note that the kernel is done with a request; return what changes."""
@@ -201,6 +210,7 @@ class Requests:
 
     def _forget(self, msg_id: str) -> tuple[str, ...]:
         self._in_flight.pop(msg_id, None)
+        self._replies.pop(msg_id, None)
         self._drop(msg_id)
         return (msg_id,)
 
