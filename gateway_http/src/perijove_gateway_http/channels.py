@@ -18,7 +18,8 @@ import struct
 import time
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
@@ -45,7 +46,14 @@ PONG_WITHIN_S: Final = 90.0
 _PLACE: Final = struct.Struct(">QQ")
 _ENDS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 _NOT_MANY: Final = 10
+_MOST_MESSAGE_BYTES: Final = 100
 _CLOSE_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Goodbye:
+    code: WSCloseCode
+    message: bytes
 
 
 class ChannelsSocket:
@@ -79,25 +87,33 @@ class ChannelsSocket:
     async def run(self) -> None:
         """Relay until either side ends, then leave the client session in order."""
         from_kernel = asyncio.ensure_future(self._from_kernel())
+        from_client = asyncio.ensure_future(self._from_client())
         keep_alive = asyncio.ensure_future(self._keep_alive())
         try:
-            # The client decides when it is over: even without a kernel the socket stays.
-            by_us = await self._from_client()
+            await asyncio.wait({from_kernel, from_client}, return_when=asyncio.FIRST_COMPLETED)
+            goodbye = from_kernel.result() if from_kernel.done() else None
+            if goodbye and not from_client.done():
+                # Nobody else may read while the socket closes: the client answers that.
+                await _cancel(from_client)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await self._websocket.close(code=goodbye.code, message=goodbye.message)
+                return
+            # Else the client decides when it is over: even without a kernel the socket stays.
+            by_us = await from_client
             if by_us:
                 # The close is under way; what was written reaches the client before it.
                 await asyncio.wait({from_kernel}, timeout=_CLOSE_S)
             elif self._written != self._confirmed:
                 self._upstream.ack(*self._confirmed)
         finally:
-            keep_alive.cancel()
             # Cancelling a read cancels the stream: let it end first.
             self._upstream.finish()
             await asyncio.wait({from_kernel}, timeout=_CLOSE_S)
-            from_kernel.cancel()
-            await asyncio.gather(from_kernel, keep_alive, return_exceptions=True)
+            await _cancel(from_kernel, from_client, keep_alive)
 
-    async def _from_kernel(self) -> None:
-        """Write what the kernel says; close the socket when the stream ends."""
+    async def _from_kernel(self) -> _Goodbye | None:
+        """Write what the kernel says to the end; return how the socket is to be closed, if so."""
         try:
             while response := await self._upstream.read():
                 match response.WhichOneof("payload"):
@@ -107,12 +123,14 @@ class ChannelsSocket:
                         await self._announce(response.gap)
                     case "epoch_begun":
                         self._upstream.epoch = response.epoch_begun.epoch
-            if not self._websocket.closed:
-                await self._websocket.close(code=WSCloseCode.SERVICE_RESTART)
         except ConnectionError:
-            return  # the client is gone: `_from_client` sees it, too
+            pass  # the client is gone: `_from_client` sees it, too
         except errors.DomainError as error:
-            await self._end(error)
+            if error.reason != "NO_SUCH_KERNEL":
+                return _goodbye(error)
+            # A deleted kernel leaves its sockets open and silent.
+            self._gone = True
+        return None
 
     async def _from_client(self) -> bool:
         """Take what the client sends; return whether it was not the client that closed."""
@@ -191,22 +209,6 @@ class ChannelsSocket:
         frames = [encode(header), self._last_parent, b"{}", encode(content)]
         return self._framing.join(pb.CHANNEL_IOPUB, frames)
 
-    async def _end(self, error: errors.DomainError) -> None:
-        """Close the socket so that the client does what helps."""
-        match error.reason:
-            case "NO_SUCH_KERNEL":
-                # A deleted kernel leaves its sockets open and silent.
-                self._gone = True
-                return
-            case "STREAM_REPLACED":
-                # Final to front ends: else two of them would push each other out for ever.
-                code = WSCloseCode.OK
-            case "LIMIT_EXCEEDED":
-                code = WSCloseCode.TRY_AGAIN_LATER
-            case _:
-                code = WSCloseCode.SERVICE_RESTART
-        await self._websocket.close(code=code, message=str(error).encode()[:100])
-
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(PING_INTERVAL_S)
@@ -217,3 +219,22 @@ class ChannelsSocket:
                 return
             with suppress(ConnectionError):
                 await self._websocket.ping()
+
+
+def _goodbye(error: errors.DomainError) -> _Goodbye:
+    """Return how to close a socket so that its client does what helps."""
+    match error.reason:
+        case "STREAM_REPLACED":
+            # Final to front ends: else two of them would push each other out for ever.
+            code = WSCloseCode.OK
+        case "LIMIT_EXCEEDED":
+            code = WSCloseCode.TRY_AGAIN_LATER
+        case _:
+            code = WSCloseCode.SERVICE_RESTART
+    return _Goodbye(code, str(error).encode()[:_MOST_MESSAGE_BYTES])
+
+
+async def _cancel(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
