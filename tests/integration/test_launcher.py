@@ -18,7 +18,7 @@ from tests.jupyter_ws import JupyterClient
 from tests.running import Home, RunningPerijove, until, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 RESTARTABLE = ("gateway_http", "contents", "sessions", "kernels", "redis")
 
@@ -110,7 +110,16 @@ async def test_a_request_made_while_the_gateway_restarts_is_answered(
     assert "version" in await jupyter.call("GET", "api")
 
 
+@pytest.fixture
+def hangup_is_not_ignored() -> Iterator[None]:
+    """Under nohup the launcher would inherit that, and rightly keep to it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.usefixtures("hangup_is_not_ignored")
 async def test_told_to_stop_it_leaves_nothing(
     start_perijove: Callable[..., RunningPerijove], number: signal.Signals
 ) -> None:
