@@ -19,6 +19,7 @@ from perijove_gateway_http.routes import (
     me,
     resolving,
     sessions,
+    trust,
     view,
 )
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ROUTES: tuple[Route, ...] = (
     *api.ROUTES,
     *checkpoints.ROUTES,
+    *trust.ROUTES,
     *contents.ROUTES,
     *channels.ROUTES,
     *kernels.ROUTES,

@@ -101,6 +101,11 @@ class ContentsServiceStub:
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointRequest.SerializeToString,
                 response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointResponse.FromString,
                 _registered_method=True)
+        self.TrustNotebook = channel.unary_unary(
+                '/perijove.contents.v1.ContentsService/TrustNotebook',
+                request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.SerializeToString,
+                response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.FromString,
+                _registered_method=True)
         self.GetKernelPath = channel.unary_unary(
                 '/perijove.contents.v1.ContentsService/GetKernelPath',
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.GetKernelPathRequest.SerializeToString,
@@ -209,6 +214,18 @@ class ContentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TrustNotebook(self, request, context):
+        """Trusts a notebook as it is stored: from now on its code cells are read as
+        trusted, so that front ends show their outputs with scripts and all. What
+        is stored does not change; the signature is kept beside the tree, and is
+        the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
+        no notebook: with reason `BAD_TYPE` for another type of entry, and
+        `UNREADABLE_NOTEBOOK` for one that cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetKernelPath(self, request, context):
         """Gets where a kernel for a document runs: the working directory that the
         runner gives to the kernel's process. Meant for the sessions service and
@@ -280,6 +297,11 @@ def add_ContentsServiceServicer_to_server(servicer, server):
                     servicer.DeleteCheckpoint,
                     request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointRequest.FromString,
                     response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointResponse.SerializeToString,
+            ),
+            'TrustNotebook': grpc.unary_unary_rpc_method_handler(
+                    servicer.TrustNotebook,
+                    request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.FromString,
+                    response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.SerializeToString,
             ),
             'GetKernelPath': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKernelPath,
@@ -618,6 +640,33 @@ class ContentsService:
             '/perijove.contents.v1.ContentsService/DeleteCheckpoint',
             perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointRequest.SerializeToString,
             perijove_dot_contents_dot_v1_dot_contents__pb2.DeleteCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TrustNotebook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.contents.v1.ContentsService/TrustNotebook',
+            perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.SerializeToString,
+            perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,14 @@ class ContentsServiceStub:
     """Replaces the content of an entry by that of one of its checkpoints."""
     DeleteCheckpoint: _grpc.UnaryUnaryMultiCallable[_contents_pb2.DeleteCheckpointRequest, _contents_pb2.DeleteCheckpointResponse]
     """Deletes a checkpoint."""
+    TrustNotebook: _grpc.UnaryUnaryMultiCallable[_contents_pb2.TrustNotebookRequest, _contents_pb2.TrustNotebookResponse]
+    """Trusts a notebook as it is stored: from now on its code cells are read as
+    trusted, so that front ends show their outputs with scripts and all. What
+    is stored does not change; the signature is kept beside the tree, and is
+    the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
+    no notebook: with reason `BAD_TYPE` for another type of entry, and
+    `UNREADABLE_NOTEBOOK` for one that cannot be read.
+    """
     GetKernelPath: _grpc.UnaryUnaryMultiCallable[_contents_pb2.GetKernelPathRequest, _contents_pb2.GetKernelPathResponse]
     """Gets where a kernel for a document runs: the working directory that the
     runner gives to the kernel's process. Meant for the sessions service and
@@ -128,6 +136,14 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     """Replaces the content of an entry by that of one of its checkpoints."""
     DeleteCheckpoint: _aio.UnaryUnaryMultiCallable[_contents_pb2.DeleteCheckpointRequest, _contents_pb2.DeleteCheckpointResponse]  # type: ignore[assignment]
     """Deletes a checkpoint."""
+    TrustNotebook: _aio.UnaryUnaryMultiCallable[_contents_pb2.TrustNotebookRequest, _contents_pb2.TrustNotebookResponse]  # type: ignore[assignment]
+    """Trusts a notebook as it is stored: from now on its code cells are read as
+    trusted, so that front ends show their outputs with scripts and all. What
+    is stored does not change; the signature is kept beside the tree, and is
+    the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
+    no notebook: with reason `BAD_TYPE` for another type of entry, and
+    `UNREADABLE_NOTEBOOK` for one that cannot be read.
+    """
     GetKernelPath: _aio.UnaryUnaryMultiCallable[_contents_pb2.GetKernelPathRequest, _contents_pb2.GetKernelPathResponse]  # type: ignore[assignment]
     """Gets where a kernel for a document runs: the working directory that the
     runner gives to the kernel's process. Meant for the sessions service and
@@ -250,6 +266,20 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contents_pb2.DeleteCheckpointResponse, _abc.Awaitable[_contents_pb2.DeleteCheckpointResponse]]:
         """Deletes a checkpoint."""
+
+    @_abc_1.abstractmethod
+    def TrustNotebook(
+        self,
+        request: _contents_pb2.TrustNotebookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contents_pb2.TrustNotebookResponse, _abc.Awaitable[_contents_pb2.TrustNotebookResponse]]:
+        """Trusts a notebook as it is stored: from now on its code cells are read as
+        trusted, so that front ends show their outputs with scripts and all. What
+        is stored does not change; the signature is kept beside the tree, and is
+        the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
+        no notebook: with reason `BAD_TYPE` for another type of entry, and
+        `UNREADABLE_NOTEBOOK` for one that cannot be read.
+        """
 
     @_abc_1.abstractmethod
     def GetKernelPath(

@@ -233,6 +233,19 @@ class ContentsManager:
         _require_changeable("change", path)
         await self._store.delete_checkpoint(path, checkpoint_id)
 
+    async def trust(self, path: EntryPath) -> None:
+        """Trust a notebook as it is stored."""
+        _require_visible(path)
+        entry = await self._store.get(path)
+        if entry.type is not EntryType.NOTEBOOK:
+            raise InvalidArgument(f"{path} is not a notebook", reason="BAD_TYPE")
+        opened = await self._store.open(path)
+        try:
+            self._require_parsable(opened.entry)
+            await self._codec.trust(path, await opened.whole())
+        finally:
+            await opened.close()
+
     async def kernel_path(self, path: EntryPath) -> KernelPath:
         """Return where a kernel for a document at `path` runs."""
         return await self._store.kernel_path(path)

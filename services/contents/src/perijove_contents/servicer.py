@@ -143,6 +143,12 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
         await self._manager.delete_checkpoint(EntryPath.parse(request.path), request.checkpoint_id)
         return pb.DeleteCheckpointResponse()
 
+    async def TrustNotebook(
+        self, request: pb.TrustNotebookRequest, context: Any
+    ) -> pb.TrustNotebookResponse:
+        await self._manager.trust(EntryPath.parse(request.path))
+        return pb.TrustNotebookResponse()
+
     async def GetKernelPath(
         self, request: pb.GetKernelPathRequest, context: Any
     ) -> pb.GetKernelPathResponse:

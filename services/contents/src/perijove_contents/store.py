@@ -195,3 +195,11 @@ class NotebookCodec(Protocol):
         Raises:
             InvalidArgument: if it is no notebook at all. An invalid one is taken.
         """
+
+    async def trust(self, path: EntryPath, data: bytes) -> None:
+        """Remember that stored bytes are a notebook whose outputs may be shown.
+
+        Raises:
+            InvalidArgument: if they are no readable notebook.
+            Unavailable: if it cannot be remembered.
+        """

@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.errors import InvalidArgument, Unavailable
 
 from perijove_contents.backends import notebook_json
 from perijove_contents.model import EntryPath, NotebookText
@@ -57,6 +57,18 @@ class NbformatCodec:
                 f"the content for {path} is not a notebook: {_cause(error)}", reason="BAD_FORMAT"
             ) from error
 
+    async def trust(self, path: EntryPath, data: bytes) -> None:
+        """Remember a notebook as one whose outputs may be shown."""
+        try:
+            is_kept = await self._threads.run(trust_notebook, data, self._notary)
+        except _MISSHAPEN as error:
+            raise InvalidArgument(
+                f"{path} is not a readable notebook: {_cause(error)}",
+                reason="UNREADABLE_NOTEBOOK",
+            ) from error
+        if not is_kept:
+            raise Unavailable("signatures cannot be stored")
+
 
 def read_notebook(data: bytes, notary: Notary) -> NotebookText:
     """Return a stored notebook as it is served.
@@ -101,6 +113,22 @@ def write_notebook(data: bytes, notary: Notary) -> NotebookText:
     if wait_until_signed:
         wait_until_signed()
     return text
+
+
+def trust_notebook(data: bytes, notary: Notary) -> bool:
+    """Sign a stored notebook, and return whether that is kept.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: if it is none.
+    """
+    tree = notebook_json.Decoded(data).tree
+    if notebook_json.major_of(tree) == notebook_json.MAJOR:
+        notebook_json.join_lines(tree)
+        notebook_json.strip_transient(tree)
+    else:
+        tree, _ = _upgraded(data)
+    notary.sign(tree)()
+    return notary.has_signed(tree)
 
 
 def _check(tree: dict[str, Any], size: int) -> str:
