@@ -151,16 +151,48 @@ class ListKernelsRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListKernelsResponse(_message.Message):
-    __slots__ = ("kernels", "next_page_token", "incomplete", "ended_kernel_ids")
+    __slots__ = ("kernels", "next_page_token", "incomplete", "ended_kernel_ids", "position")
     KERNELS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     ENDED_KERNEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
     kernels: _containers.RepeatedCompositeFieldContainer[Kernel]
     next_page_token: str
     incomplete: bool
     ended_kernel_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ..., ended_kernel_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    position: FeedPosition
+    def __init__(self, kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ..., ended_kernel_ids: _Optional[_Iterable[str]] = ..., position: _Optional[_Union[FeedPosition, _Mapping]] = ...) -> None: ...
+
+class FeedPosition(_message.Message):
+    __slots__ = ("feed_id", "number")
+    FEED_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    feed_id: str
+    number: int
+    def __init__(self, feed_id: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...
+
+class WatchKernelsRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: FeedPosition
+    def __init__(self, after: _Optional[_Union[FeedPosition, _Mapping]] = ...) -> None: ...
+
+class WatchKernelsResponse(_message.Message):
+    __slots__ = ("resync", "kernels", "ended_kernel_ids", "synced", "position", "incomplete")
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
+    KERNELS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_KERNEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    SYNCED_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    resync: bool
+    kernels: _containers.RepeatedCompositeFieldContainer[Kernel]
+    ended_kernel_ids: _containers.RepeatedScalarFieldContainer[str]
+    synced: bool
+    position: FeedPosition
+    incomplete: bool
+    def __init__(self, resync: _Optional[bool] = ..., kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., ended_kernel_ids: _Optional[_Iterable[str]] = ..., synced: _Optional[bool] = ..., position: _Optional[_Union[FeedPosition, _Mapping]] = ..., incomplete: _Optional[bool] = ...) -> None: ...
 
 class UpdateKernelRequest(_message.Message):
     __slots__ = ("kernel_id", "labels", "environment", "update_mask")

@@ -51,6 +51,11 @@ class KernelsServiceStub:
                 request_serializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsRequest.SerializeToString,
                 response_deserializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsResponse.FromString,
                 _registered_method=True)
+        self.WatchKernels = channel.unary_stream(
+                '/perijove.kernels.v1.KernelsService/WatchKernels',
+                request_serializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsRequest.SerializeToString,
+                response_deserializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsResponse.FromString,
+                _registered_method=True)
         self.UpdateKernel = channel.unary_unary(
                 '/perijove.kernels.v1.KernelsService/UpdateKernel',
                 request_serializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.UpdateKernelRequest.SerializeToString,
@@ -95,6 +100,16 @@ class KernelsServiceServicer:
 
     def ListKernels(self, request, context):
         """Lists the kernels in order of their start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchKernels(self, request, context):
+        """Sends the state of all kernels, then each change as it happens, to the end of
+        the call. What changes often is told as it is last. When nothing happens, an
+        empty response comes every second: a stream that is silent for longer tells
+        nothing any more. To resume, call again with the last position received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +162,11 @@ def add_KernelsServiceServicer_to_server(servicer, server):
                     servicer.ListKernels,
                     request_deserializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsRequest.FromString,
                     response_serializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsResponse.SerializeToString,
+            ),
+            'WatchKernels': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchKernels,
+                    request_deserializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsRequest.FromString,
+                    response_serializer=perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsResponse.SerializeToString,
             ),
             'UpdateKernel': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateKernel,
@@ -252,6 +272,33 @@ class KernelsService:
             '/perijove.kernels.v1.KernelsService/ListKernels',
             perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsRequest.SerializeToString,
             perijove_dot_kernels_dot_v1_dot_kernels__pb2.ListKernelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchKernels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/perijove.kernels.v1.KernelsService/WatchKernels',
+            perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsRequest.SerializeToString,
+            perijove_dot_kernels_dot_v1_dot_kernels__pb2.WatchKernelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

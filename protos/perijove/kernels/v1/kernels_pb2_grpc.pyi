@@ -43,6 +43,12 @@ class KernelsServiceStub:
     """Gets a kernel."""
     ListKernels: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.ListKernelsRequest, _kernels_pb2.ListKernelsResponse]
     """Lists the kernels in order of their start."""
+    WatchKernels: _grpc.UnaryStreamMultiCallable[_kernels_pb2.WatchKernelsRequest, _kernels_pb2.WatchKernelsResponse]
+    """Sends the state of all kernels, then each change as it happens, to the end of
+    the call. What changes often is told as it is last. When nothing happens, an
+    empty response comes every second: a stream that is silent for longer tells
+    nothing any more. To resume, call again with the last position received.
+    """
     UpdateKernel: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.UpdateKernelRequest, _kernels_pb2.UpdateKernelResponse]
     """Changes the fields of a kernel that `update_mask` names."""
     InterruptKernel: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.InterruptKernelRequest, _kernels_pb2.InterruptKernelResponse]
@@ -71,6 +77,12 @@ class KernelsServiceAsyncStub(KernelsServiceStub):
     """Gets a kernel."""
     ListKernels: _aio.UnaryUnaryMultiCallable[_kernels_pb2.ListKernelsRequest, _kernels_pb2.ListKernelsResponse]  # type: ignore[assignment]
     """Lists the kernels in order of their start."""
+    WatchKernels: _aio.UnaryStreamMultiCallable[_kernels_pb2.WatchKernelsRequest, _kernels_pb2.WatchKernelsResponse]  # type: ignore[assignment]
+    """Sends the state of all kernels, then each change as it happens, to the end of
+    the call. What changes often is told as it is last. When nothing happens, an
+    empty response comes every second: a stream that is silent for longer tells
+    nothing any more. To resume, call again with the last position received.
+    """
     UpdateKernel: _aio.UnaryUnaryMultiCallable[_kernels_pb2.UpdateKernelRequest, _kernels_pb2.UpdateKernelResponse]  # type: ignore[assignment]
     """Changes the fields of a kernel that `update_mask` names."""
     InterruptKernel: _aio.UnaryUnaryMultiCallable[_kernels_pb2.InterruptKernelRequest, _kernels_pb2.InterruptKernelResponse]  # type: ignore[assignment]
@@ -114,6 +126,18 @@ class KernelsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_kernels_pb2.ListKernelsResponse, _abc.Awaitable[_kernels_pb2.ListKernelsResponse]]:
         """Lists the kernels in order of their start."""
+
+    @_abc_1.abstractmethod
+    def WatchKernels(
+        self,
+        request: _kernels_pb2.WatchKernelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_kernels_pb2.WatchKernelsResponse], _abc.AsyncIterator[_kernels_pb2.WatchKernelsResponse]]:
+        """Sends the state of all kernels, then each change as it happens, to the end of
+        the call. What changes often is told as it is last. When nothing happens, an
+        empty response comes every second: a stream that is silent for longer tells
+        nothing any more. To resume, call again with the last position received.
+        """
 
     @_abc_1.abstractmethod
     def UpdateKernel(

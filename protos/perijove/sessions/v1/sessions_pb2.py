@@ -23,40 +23,45 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from perijove.kernels.v1 import kernels_pb2 as perijove_dot_kernels_dot_v1_dot_kernels__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#perijove/sessions/v1/sessions.proto\x12\x14perijove.sessions.v1\x1a google/protobuf/field_mask.proto\x1a!perijove/kernels/v1/kernels.proto\"\x82\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x04 \x01(\t\x12+\n\x06kernel\x18\x05 \x01(\x0b\x32\x1b.perijove.kernels.v1.KernelB\x07\n\x05_name\":\n\x0cKernelChoice\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\"\x82\x01\n\x14\x43reateSessionRequest\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x32\n\x06kernel\x18\x04 \x01(\x0b\x32\".perijove.sessions.v1.KernelChoiceB\x07\n\x05_name\"X\n\x15\x43reateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"D\n\x12GetSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\"<\n\x13ListSessionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.perijove.sessions.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb9\x01\n\x14UpdateSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x32\n\x06kernel\x18\x05 \x01(\x0b\x32\".perijove.sessions.v1.KernelChoice\x12/\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"G\n\x15UpdateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\"*\n\x14\x44\x65leteSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteSessionResponse2\x97\x04\n\x0fSessionsService\x12h\n\rCreateSession\x12*.perijove.sessions.v1.CreateSessionRequest\x1a+.perijove.sessions.v1.CreateSessionResponse\x12_\n\nGetSession\x12\'.perijove.sessions.v1.GetSessionRequest\x1a(.perijove.sessions.v1.GetSessionResponse\x12\x65\n\x0cListSessions\x12).perijove.sessions.v1.ListSessionsRequest\x1a*.perijove.sessions.v1.ListSessionsResponse\x12h\n\rUpdateSession\x12*.perijove.sessions.v1.UpdateSessionRequest\x1a+.perijove.sessions.v1.UpdateSessionResponse\x12h\n\rDeleteSession\x12*.perijove.sessions.v1.DeleteSessionRequest\x1a+.perijove.sessions.v1.DeleteSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#perijove/sessions/v1/sessions.proto\x12\x14perijove.sessions.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!perijove/kernels/v1/kernels.proto\"\xb3\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x04 \x01(\t\x12+\n\x06kernel\x18\x05 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05_name\":\n\x0cKernelChoice\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\"\x82\x01\n\x14\x43reateSessionRequest\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x32\n\x06kernel\x18\x04 \x01(\x0b\x32\".perijove.sessions.v1.KernelChoiceB\x07\n\x05_name\"X\n\x15\x43reateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"D\n\x12GetSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\"<\n\x13ListSessionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xd2\x01\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.perijove.sessions.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x33\n\x08position\x18\x03 \x01(\x0b\x32!.perijove.kernels.v1.FeedPosition\x12;\n\x10kernels_position\x18\x04 \x01(\x0b\x32!.perijove.kernels.v1.FeedPosition\"H\n\x14WatchSessionsRequest\x12\x30\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32!.perijove.kernels.v1.FeedPosition\"\xce\x01\n\x15WatchSessionsResponse\x12\x0e\n\x06resync\x18\x01 \x01(\x08\x12/\n\x08sessions\x18\x02 \x03(\x0b\x32\x1d.perijove.sessions.v1.Session\x12\x1b\n\x13\x64\x65leted_session_ids\x18\x03 \x03(\t\x12\x0e\n\x06synced\x18\x04 \x01(\x08\x12\x33\n\x08position\x18\x05 \x01(\x0b\x32!.perijove.kernels.v1.FeedPosition\x12\x12\n\nincomplete\x18\x06 \x01(\x08\"\xb9\x01\n\x14UpdateSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12\x32\n\x06kernel\x18\x05 \x01(\x0b\x32\".perijove.sessions.v1.KernelChoice\x12/\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"G\n\x15UpdateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.perijove.sessions.v1.Session\"*\n\x14\x44\x65leteSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteSessionResponse2\x83\x05\n\x0fSessionsService\x12h\n\rCreateSession\x12*.perijove.sessions.v1.CreateSessionRequest\x1a+.perijove.sessions.v1.CreateSessionResponse\x12_\n\nGetSession\x12\'.perijove.sessions.v1.GetSessionRequest\x1a(.perijove.sessions.v1.GetSessionResponse\x12\x65\n\x0cListSessions\x12).perijove.sessions.v1.ListSessionsRequest\x1a*.perijove.sessions.v1.ListSessionsResponse\x12j\n\rWatchSessions\x12*.perijove.sessions.v1.WatchSessionsRequest\x1a+.perijove.sessions.v1.WatchSessionsResponse0\x01\x12h\n\rUpdateSession\x12*.perijove.sessions.v1.UpdateSessionRequest\x1a+.perijove.sessions.v1.UpdateSessionResponse\x12h\n\rDeleteSession\x12*.perijove.sessions.v1.DeleteSessionRequest\x1a+.perijove.sessions.v1.DeleteSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'perijove.sessions.v1.sessions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SESSION']._serialized_start=131
-  _globals['_SESSION']._serialized_end=261
-  _globals['_KERNELCHOICE']._serialized_start=263
-  _globals['_KERNELCHOICE']._serialized_end=321
-  _globals['_CREATESESSIONREQUEST']._serialized_start=324
-  _globals['_CREATESESSIONREQUEST']._serialized_end=454
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=456
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=544
-  _globals['_GETSESSIONREQUEST']._serialized_start=546
-  _globals['_GETSESSIONREQUEST']._serialized_end=585
-  _globals['_GETSESSIONRESPONSE']._serialized_start=587
-  _globals['_GETSESSIONRESPONSE']._serialized_end=655
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=657
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=717
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=719
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=815
-  _globals['_UPDATESESSIONREQUEST']._serialized_start=818
-  _globals['_UPDATESESSIONREQUEST']._serialized_end=1003
-  _globals['_UPDATESESSIONRESPONSE']._serialized_start=1005
-  _globals['_UPDATESESSIONRESPONSE']._serialized_end=1076
-  _globals['_DELETESESSIONREQUEST']._serialized_start=1078
-  _globals['_DELETESESSIONREQUEST']._serialized_end=1120
-  _globals['_DELETESESSIONRESPONSE']._serialized_start=1122
-  _globals['_DELETESESSIONRESPONSE']._serialized_end=1145
-  _globals['_SESSIONSSERVICE']._serialized_start=1148
-  _globals['_SESSIONSSERVICE']._serialized_end=1683
+  _globals['_SESSION']._serialized_start=164
+  _globals['_SESSION']._serialized_end=343
+  _globals['_KERNELCHOICE']._serialized_start=345
+  _globals['_KERNELCHOICE']._serialized_end=403
+  _globals['_CREATESESSIONREQUEST']._serialized_start=406
+  _globals['_CREATESESSIONREQUEST']._serialized_end=536
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=538
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=626
+  _globals['_GETSESSIONREQUEST']._serialized_start=628
+  _globals['_GETSESSIONREQUEST']._serialized_end=667
+  _globals['_GETSESSIONRESPONSE']._serialized_start=669
+  _globals['_GETSESSIONRESPONSE']._serialized_end=737
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=739
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=799
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=802
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1012
+  _globals['_WATCHSESSIONSREQUEST']._serialized_start=1014
+  _globals['_WATCHSESSIONSREQUEST']._serialized_end=1086
+  _globals['_WATCHSESSIONSRESPONSE']._serialized_start=1089
+  _globals['_WATCHSESSIONSRESPONSE']._serialized_end=1295
+  _globals['_UPDATESESSIONREQUEST']._serialized_start=1298
+  _globals['_UPDATESESSIONREQUEST']._serialized_end=1483
+  _globals['_UPDATESESSIONRESPONSE']._serialized_start=1485
+  _globals['_UPDATESESSIONRESPONSE']._serialized_end=1556
+  _globals['_DELETESESSIONREQUEST']._serialized_start=1558
+  _globals['_DELETESESSIONREQUEST']._serialized_end=1600
+  _globals['_DELETESESSIONRESPONSE']._serialized_start=1602
+  _globals['_DELETESESSIONRESPONSE']._serialized_end=1625
+  _globals['_SESSIONSSERVICE']._serialized_start=1628
+  _globals['_SESSIONSSERVICE']._serialized_end=2271
 # @@protoc_insertion_point(module_scope)

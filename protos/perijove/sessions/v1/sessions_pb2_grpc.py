@@ -53,6 +53,11 @@ class SessionsServiceStub:
                 request_serializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.WatchSessions = channel.unary_stream(
+                '/perijove.sessions.v1.SessionsService/WatchSessions',
+                request_serializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsRequest.SerializeToString,
+                response_deserializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsResponse.FromString,
+                _registered_method=True)
         self.UpdateSession = channel.unary_unary(
                 '/perijove.sessions.v1.SessionsService/UpdateSession',
                 request_serializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.UpdateSessionRequest.SerializeToString,
@@ -95,6 +100,18 @@ class SessionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchSessions(self, request, context):
+        """Sends all sessions, then each change as it happens, to the end of the call,
+        in the manner of `KernelsService.WatchKernels`. Here `Session.kernel` has
+        its `kernel_id` and nothing else, and a session is told whether or not its
+        kernel runs: what it does is for who watches the kernels, too. Each session
+        is also noted on its kernel, as the label `perijove.session.<session_id>`;
+        if one is noted there and not told here, `ListSessions` repairs that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateSession(self, request, context):
         """Changes the fields of a session that `update_mask` names. A session that
         gets another kernel gives its old one up: it is shut down.
@@ -127,6 +144,11 @@ def add_SessionsServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsRequest.FromString,
                     response_serializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'WatchSessions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSessions,
+                    request_deserializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsRequest.FromString,
+                    response_serializer=perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsResponse.SerializeToString,
             ),
             'UpdateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateSession,
@@ -224,6 +246,33 @@ class SessionsService:
             '/perijove.sessions.v1.SessionsService/ListSessions',
             perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsRequest.SerializeToString,
             perijove_dot_sessions_dot_v1_dot_sessions__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/perijove.sessions.v1.SessionsService/WatchSessions',
+            perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsRequest.SerializeToString,
+            perijove_dot_sessions_dot_v1_dot_sessions__pb2.WatchSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

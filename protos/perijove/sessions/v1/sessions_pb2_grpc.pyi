@@ -46,6 +46,14 @@ class SessionsServiceStub:
     """Gets a session."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]
     """Lists the sessions whose kernel is running, in order of creation."""
+    WatchSessions: _grpc.UnaryStreamMultiCallable[_sessions_pb2.WatchSessionsRequest, _sessions_pb2.WatchSessionsResponse]
+    """Sends all sessions, then each change as it happens, to the end of the call,
+    in the manner of `KernelsService.WatchKernels`. Here `Session.kernel` has
+    its `kernel_id` and nothing else, and a session is told whether or not its
+    kernel runs: what it does is for who watches the kernels, too. Each session
+    is also noted on its kernel, as the label `perijove.session.<session_id>`;
+    if one is noted there and not told here, `ListSessions` repairs that.
+    """
     UpdateSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.UpdateSessionRequest, _sessions_pb2.UpdateSessionResponse]
     """Changes the fields of a session that `update_mask` names. A session that
     gets another kernel gives its old one up: it is shut down.
@@ -71,6 +79,14 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     """Gets a session."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the sessions whose kernel is running, in order of creation."""
+    WatchSessions: _aio.UnaryStreamMultiCallable[_sessions_pb2.WatchSessionsRequest, _sessions_pb2.WatchSessionsResponse]  # type: ignore[assignment]
+    """Sends all sessions, then each change as it happens, to the end of the call,
+    in the manner of `KernelsService.WatchKernels`. Here `Session.kernel` has
+    its `kernel_id` and nothing else, and a session is told whether or not its
+    kernel runs: what it does is for who watches the kernels, too. Each session
+    is also noted on its kernel, as the label `perijove.session.<session_id>`;
+    if one is noted there and not told here, `ListSessions` repairs that.
+    """
     UpdateSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.UpdateSessionRequest, _sessions_pb2.UpdateSessionResponse]  # type: ignore[assignment]
     """Changes the fields of a session that `update_mask` names. A session that
     gets another kernel gives its old one up: it is shut down.
@@ -111,6 +127,20 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.ListSessionsResponse, _abc.Awaitable[_sessions_pb2.ListSessionsResponse]]:
         """Lists the sessions whose kernel is running, in order of creation."""
+
+    @_abc_1.abstractmethod
+    def WatchSessions(
+        self,
+        request: _sessions_pb2.WatchSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sessions_pb2.WatchSessionsResponse], _abc.AsyncIterator[_sessions_pb2.WatchSessionsResponse]]:
+        """Sends all sessions, then each change as it happens, to the end of the call,
+        in the manner of `KernelsService.WatchKernels`. Here `Session.kernel` has
+        its `kernel_id` and nothing else, and a session is told whether or not its
+        kernel runs: what it does is for who watches the kernels, too. Each session
+        is also noted on its kernel, as the label `perijove.session.<session_id>`;
+        if one is noted there and not told here, `ListSessions` repairs that.
+        """
 
     @_abc_1.abstractmethod
     def UpdateSession(
