@@ -17,6 +17,7 @@ from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.memory import MemoryStore
 from perijove_contents.backends.notary import Notary
 from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.threads import Threads
 from perijove_contents.backends.tree import Tree
 
@@ -76,7 +77,7 @@ def notary(tmp_path: Path) -> Iterator[Notary]:
 
 @pytest.fixture
 def codec(threads: Threads, notary: Notary) -> NbformatCodec:
-    return NbformatCodec(threads, notary)
+    return NbformatCodec(threads, notary, RecentNotebooks(2**20))
 
 
 @pytest.fixture

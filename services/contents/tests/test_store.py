@@ -77,6 +77,15 @@ async def test_content_larger_than_a_chunk_comes_in_chunks(store: ContentsStore)
     assert opened.entry.hash == hashlib.sha256(data).hexdigest()
 
 
+async def test_a_directory_opens_as_an_entry_and_nothing_else(store: ContentsStore) -> None:
+    await store.make_directory(at("dir"))
+    for path in ("dir", ""):
+        opened = await store.open(at(path), want_text=True, want_hash=True)
+        assert opened.entry == await store.get(at(path))
+        assert [chunk async for chunk in opened.chunks()] == []
+        await opened.close()
+
+
 async def test_an_open_file_keeps_its_version(store: ContentsStore) -> None:
     first = b"1" * (3 * CHUNK_BYTES)
     await save(store, "a", first)

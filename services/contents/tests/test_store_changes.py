@@ -205,7 +205,6 @@ async def test_a_file_is_no_directory_and_the_reverse(store: ContentsStore) -> N
     await save(store, "file", b"data")
     await store.make_directory(at("dir"))
     calls = [
-        store.open(at("dir")),
         store.write(at("dir"), content(b"x")),
         store.write(ROOT, content(b"x")),
         store.append(at("dir"), content(b"x")),

@@ -16,6 +16,7 @@ from perijove_chassis.server import Service
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
 from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
 from perijove_contents.documents.backends.filesystem import FilesystemDocuments
@@ -61,7 +62,11 @@ def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -
     tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
     return ContentsManager(
         FilesystemStore(tree, threads, move_to_trash),
-        NbformatCodec(notebook_threads, Notary(settings.places().data)),
+        NbformatCodec(
+            notebook_threads,
+            Notary(settings.places().data),
+            RecentNotebooks(settings.recent_notebook_bytes),
+        ),
         Rules(
             max_content_bytes=settings.max_content_bytes,
             max_copy_bytes=settings.max_copy_bytes,

@@ -37,12 +37,14 @@ from perijove_contents.model import (
     EntryType,
     KernelPath,
     WritePart,
+    type_of_name,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
-    from perijove_contents.store import ContentsStore, NotebookCodec
+    from perijove_contents.model import NotebookText
+    from perijove_contents.store import ContentsStore, NotebookCodec, OpenContent
 
 log = structlog.get_logger()
 
@@ -117,22 +119,21 @@ class ContentsManager:
     ) -> AsyncIterator[Content]:
         """Open an entry for reading, in one version, until the block ends."""
         _require_visible(path)
-        entry = await self._store.get(path)
-        kind = described_as(entry, kind)
-        if kind is EntryType.DIRECTORY:
-            if with_hash:
-                raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
-            batches = self._store.list(path)
-            yield Content(replace(entry, type=kind), ContentFormat.ENTRIES, batches=batches)
-            return
-        want_text = kind is EntryType.FILE and wanted is not ContentFormat.BINARY
+        is_file = (kind or type_of_name(path.name)) is EntryType.FILE
+        want_text = is_file and wanted is not ContentFormat.BINARY
         opened = await self._store.open(path, want_text=want_text, want_hash=with_hash)
-        entry = replace(opened.entry, type=kind)
         try:
-            if kind is EntryType.NOTEBOOK:
-                self._require_parsable(entry)
+            kind = described_as(opened.entry, kind)
+            entry = replace(opened.entry, type=kind)
+            if kind is EntryType.DIRECTORY:
+                if with_hash:
+                    raise InvalidArgument(
+                        f"{path} is a directory: it has no hash", reason="BAD_TYPE"
+                    )
+                yield Content(entry, ContentFormat.ENTRIES, batches=self._store.list(path))
+            elif kind is EntryType.NOTEBOOK:
                 # A notebook has one format, whichever is asked for.
-                text = await self._codec.read(path, await opened.whole())
+                text = await self._read_notebook(opened)
                 yield Content(
                     entry, ContentFormat.NOTEBOOK, text.validation_message, pieces(text.data)
                 )
@@ -249,6 +250,12 @@ class ContentsManager:
     async def kernel_path(self, path: EntryPath) -> KernelPath:
         """Return where a kernel for a document at `path` runs."""
         return await self._store.kernel_path(path)
+
+    async def _read_notebook(self, opened: OpenContent) -> NotebookText:
+        self._require_parsable(opened.entry)
+        if known := await self._codec.recall(opened.version):
+            return known
+        return await self._codec.read(opened.entry.path, await opened.whole(), opened.version)
 
     def _require_parsable(self, entry: Entry) -> None:
         if (entry.size_bytes or 0) > self._rules.max_content_bytes:

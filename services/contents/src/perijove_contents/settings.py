@@ -34,6 +34,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """How many calls may wait for the storage at the same time."""
     notebook_threads: int = 2
     """How many notebooks are parsed at the same time."""
+    recent_notebook_bytes: int = 32 * 1024 * 1024
+    """How much memory the notebooks read lately may take, so that they are not parsed again."""
     max_content_bytes: int = 512 * 1024 * 1024
     """Largest file or notebook that is written."""
     max_copy_bytes: int = 500 * 1024 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterator, Sequence
 
     from perijove_contents.model import Checkpoint, Entry, EntryPath, KernelPath, NotebookText
 
@@ -17,12 +17,17 @@ BATCH_ENTRIES = 1000
 
 
 class OpenContent(Protocol):
-    """One version of a file, held open: later writes do not show."""
+    """One version of a file, held open: later writes do not show.
+
+    Of a directory there is an entry and nothing else.
+    """
 
     entry: Entry
     """The entry as of this version, with its hash if that was asked for."""
     is_text: bool
     """Whether all bytes are UTF-8; false if that was not asked for."""
+    version: Hashable
+    """Equal to that of another one only if all bytes are equal; None if nobody can tell."""
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield all bytes from the beginning, at most `CHUNK_BYTES` at a time."""
@@ -64,15 +69,15 @@ class ContentsStore(Protocol):
     async def open(
         self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
     ) -> OpenContent:
-        """Open a file for reading.
+        """Open an entry for reading.
 
         Args:
-            path: The file.
-            want_text: Whether to find out if it is UTF-8.
-            want_hash: Whether to hash it.
+            path: The entry.
+            want_text: Whether to find out if a file is UTF-8.
+            want_hash: Whether to hash a file.
 
         Raises:
-            InvalidArgument: if it is no file.
+            InvalidArgument: if something is there that is no file or directory.
         """
 
     async def write(
@@ -182,8 +187,16 @@ class ContentsStore(Protocol):
 class NotebookCodec(Protocol):
     """Understands notebooks. Large ones take long: never on the event loop."""
 
-    async def read(self, path: EntryPath, data: bytes) -> NotebookText:
+    async def recall(self, version: Hashable) -> NotebookText | None:
+        """Return what `read` made of this version of a file, if that is known and holds."""
+
+    async def read(self, path: EntryPath, data: bytes, version: Hashable = None) -> NotebookText:
         """Turn stored bytes into the JSON text of a notebook in nbformat 4.
+
+        Args:
+            path: What to call the notebook.
+            data: The bytes.
+            version: Of the file, to recall the text by; None if it is not to be.
 
         Raises:
             InvalidArgument: if they are no readable notebook.

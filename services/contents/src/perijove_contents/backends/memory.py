@@ -30,7 +30,7 @@ from perijove_contents.model import (
 from perijove_contents.store import BATCH_ENTRIES, CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterator, Sequence
 
     from perijove_contents.store import OpenContent
 
@@ -47,6 +47,7 @@ class _OpenBytes:
     def __init__(self, entry: Entry, data: bytes, *, is_text: bool) -> None:
         self.entry = entry
         self.is_text = is_text
+        self.version: Hashable = data
         self._data = data
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -96,9 +97,12 @@ class MemoryStore:
     async def open(
         self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
     ) -> OpenContent:
-        """Open a file for reading."""
+        """Open an entry for reading."""
+        entry = await self.get(path)
+        if entry.type is EntryType.DIRECTORY:
+            return _OpenBytes(entry, b"", is_text=False)
         data = self._file(path)
-        entry = replace(await self.get(path), hash=_hash(data) if want_hash else "")
+        entry = replace(entry, hash=_hash(data) if want_hash else "")
         return _OpenBytes(entry, data, is_text=want_text and _is_text(data))
 
     async def write(

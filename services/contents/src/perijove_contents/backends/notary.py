@@ -23,6 +23,7 @@ log = structlog.get_logger()
 _MAX_REMEMBERED = 4096
 _REMEMBERED_S = 60.0
 _SECRET_BYTES = 1024
+_DATABASE = "nbsignatures.db"
 
 
 class Notary:
@@ -59,6 +60,14 @@ class Notary:
         except Exception:
             log.warning("signatures cannot be read", exc_info=True)
             return False
+
+    def edition(self) -> object:
+        """Return what is equal as long as the same notebooks are signed. Blocks."""
+        try:
+            status = os.stat(self._directory / _DATABASE)
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def sign(self, tree: dict[str, Any]) -> Callable[[], None]:
         """Remember a notebook as trusted.

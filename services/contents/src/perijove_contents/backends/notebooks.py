@@ -12,9 +12,10 @@ from perijove_contents.backends import notebook_json
 from perijove_contents.model import EntryPath, NotebookText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from perijove_contents.backends.notary import Notary
+    from perijove_contents.backends.recent import RecentNotebooks
     from perijove_contents.backends.threads import Threads
 
 _EXPLAINED_BYTES = 1024 * 1024
@@ -34,19 +35,30 @@ class NbformatCodec:
     may become processes.
     """
 
-    def __init__(self, threads: Threads, notary: Notary) -> None:
+    def __init__(self, threads: Threads, notary: Notary, recent: RecentNotebooks) -> None:
         self._threads = threads
         self._notary = notary
+        self._recent = recent
 
-    async def read(self, path: EntryPath, data: bytes) -> NotebookText:
+    async def recall(self, version: Hashable) -> NotebookText | None:
+        """Return what was last made of a version of a file, unless trust has changed since."""
+        if version is None:
+            return None
+        return self._recent.get(version, await self._threads.run(self._notary.edition))
+
+    async def read(self, path: EntryPath, data: bytes, version: Hashable = None) -> NotebookText:
         """Turn stored bytes into the JSON text of a notebook."""
         try:
-            return await self._threads.run(read_notebook, data, self._notary)
+            text, edition = await self._threads.run(_read_as_of, data, self._notary)
         except _MISSHAPEN as error:
             raise InvalidArgument(
                 f"{path} is not a readable notebook: {_cause(error)}",
                 reason="UNREADABLE_NOTEBOOK",
             ) from error
+
+        if version is not None:
+            self._recent.put(version, edition, text)
+        return text
 
     async def write(self, path: EntryPath, data: bytes) -> NotebookText:
         """Turn the JSON text of a notebook into the bytes to store."""
@@ -68,6 +80,12 @@ class NbformatCodec:
             ) from error
         if not is_kept:
             raise Unavailable("signatures cannot be stored")
+
+
+def _read_as_of(data: bytes, notary: Notary) -> tuple[NotebookText, object]:
+    # Before the notary is asked, so that what changes meanwhile is not missed.
+    edition = notary.edition()
+    return read_notebook(data, notary), edition
 
 
 def read_notebook(data: bytes, notary: Notary) -> NotebookText:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import stat
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,18 +18,22 @@ from perijove_contents.model import HASH_ALGORITHM
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Hashable
 
     from perijove_contents.backends.threads import Threads
     from perijove_contents.backends.tree import Tree
     from perijove_contents.model import Entry, EntryPath
 
 
+_SETTLED_NS = 3_000_000_000
+
+
 class OpenFile:
-    """One version of a file, as long as nobody writes into it in place."""
+    """One version of a file, as long as nobody writes into it in place; or a directory."""
 
     entry: Entry
-    is_text: bool
+    is_text = False
+    version: Hashable = None
 
     def __init__(self, threads: Threads, path: EntryPath) -> None:
         self._threads = threads
@@ -40,8 +46,13 @@ class OpenFile:
 
         A small file is closed again at once: one call to a thread serves it.
         """
+        status = tree.status(self._path)
+        if stat.S_ISDIR(status.st_mode):
+            self.entry = tree.entry(self._path, status)
+            return
         self._fd = open_file(tree.locate(self._path))
         status = os.fstat(self._fd)
+        self.version = _version(status)
         self._beginning = os.pread(self._fd, min(CHUNK_BYTES, status.st_size), 0)
         self.is_text, digest = _look_through(
             self._fd, self._beginning, status.st_size, want_text=want_text, want_hash=want_hash
@@ -138,6 +149,19 @@ class Appending:
             os.close(fd)
             raise
         self._fd = fd
+
+
+def _version(status: os.stat_result) -> Hashable:
+    # Times are coarse: what changed a moment ago may change again and look the same.
+    if time.time_ns() - status.st_ctime_ns < _SETTLED_NS:
+        return None
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 def _look_through(

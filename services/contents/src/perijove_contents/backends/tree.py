@@ -55,6 +55,10 @@ class Tree:
 
     def get(self, path: EntryPath) -> Entry:
         """Return the entry at a path."""
+        return self.entry(path, self.status(path))
+
+    def status(self, path: EntryPath) -> os.stat_result:
+        """Return the status of the file or directory at a path."""
         location = self.locate(path)
         try:
             status = os.stat(location)
@@ -64,7 +68,7 @@ class Tree:
             raise
         if not stat.S_ISDIR(status.st_mode):
             require_file(status)
-        return self.entry(path, status)
+        return status
 
     def entry(self, path: EntryPath, status: os.stat_result) -> Entry:
         """Return the entry at a path that has this status."""
