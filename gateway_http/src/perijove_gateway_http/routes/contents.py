@@ -67,7 +67,13 @@ async def read(request: web.Request) -> web.StreamResponse:
 async def create(request: web.Request) -> web.Response:
     """POST api/contents/{path}: an empty entry or a copy, under a free name."""
     body = await read_json(request, _Create) or _Create()
-    return await _create(request, body)
+    try:
+        return await _create(request, body)
+    except grpc.aio.AioRpcError as error:
+        refused = reason_of(error) in ("NO_SUCH_ENTRY", "ENTRY_EXISTS")
+        if refused and await _is_file(request, request[PARAMS]["path"]):
+            raise Problem(400, "Cannot POST to files, use PUT instead.") from None
+        raise
 
 
 async def write(request: web.Request) -> web.Response:
@@ -204,15 +210,19 @@ async def _refuse_to_guess(request: web.Request, path: str, body: _Write) -> Non
     Raises:
         Problem: 400 if the entry exists.
     """
+    if await _is_file(request, path):
+        missing = "content" if body.type else "type"
+        raise Problem(400, f"No file {missing} provided")
+
+
+async def _is_file(request: web.Request, path: str) -> bool:
     try:
         reply = await request.app[STUBS].contents.GetEntry(pb.GetEntryRequest(path=path))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
-            return
+            return False
         raise
-    if reply.entry.type != pb.ENTRY_TYPE_DIRECTORY:
-        missing = "content" if body.type else "type"
-        raise Problem(400, f"No file {missing} provided")
+    return reply.entry.type != pb.ENTRY_TYPE_DIRECTORY
 
 
 async def _content(header: pb.WriteContentHeader, body: _Write) -> bytes | memoryview:

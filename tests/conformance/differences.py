@@ -1,0 +1,84 @@
+"""Where Perijove means to differ from jupyter_server 2.21, and why: the one table.
+
+The tests say what Perijove does. Run against another server, they expect what
+stands here in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from tests.conformance.client import Server
+    from tests.conformance.row import Row
+    from tests.conformance.rule import Rule
+
+T = TypeVar("T", bound="Row | Rule")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is otherwise with jupyter_server, and why it is not with Perijove."""
+
+    why: str
+    instead: dict[str, Any]
+    """Fields of the row, or of the rule, as they are there."""
+
+
+def differs(why: str, **instead: Any) -> Difference:
+    """Make a difference."""
+    return Difference(why, instead)
+
+
+ABSENT = "what cannot be named does not exist: a 403 would say otherwise"
+MISTAKE = "what cannot be named may be absent, but to change it is a mistake"
+TOLD = "a value of the wrong type is refused, not ignored"
+FAULT = "a client's mistake is no failure of the server"
+
+DIFFERENCES: dict[str, Difference] = {
+    "put-outside": differs(MISTAKE, status=404),
+    "put-outside-encoded": differs(MISTAKE, status=404),
+    "delete-outside": differs(MISTAKE, status=404),
+    "rename-outside": differs(MISTAKE, status=404),
+    "rename-from-outside": differs(MISTAKE, status=404),
+    "copy-from-outside": differs(MISTAKE, status=404),
+    "create-outside": differs(MISTAKE, status=404),
+    "extension-with-slash": differs("an extension is no path", status=201),
+    "put-type-number": differs(TOLD, status=200),
+    "chunk-text": differs(TOLD, status=201),
+    "kernel-path-number": differs(TOLD, status=201),
+    "kernel-env-list": differs(TOLD, status=201),
+    "kernel-env-number": differs(TOLD, status=201),
+    "me-number": differs(TOLD, status=200),
+    "resource-outside": differs(ABSENT, status=403),
+    "resource-up": differs(ABSENT, status=403),
+    "file-outside": differs(ABSENT, status=403),
+    "file-outside-raw": differs(ABSENT, status=403),
+    "file-range": differs("every error has a page", kind=None),
+} | {
+    # Answers that end there in a 500.
+    name: differs(FAULT, status=500)
+    for name in (
+        *("hash-of-directory", "below-a-file", "name-too-long"),
+        *("copy-from-number", "extension-number", "type-list"),
+        *("put-notebook-text", "put-notebook-empty", "put-no-parent", "put-over-directory"),
+        *("rename-to-null", "rename-to-number", "rename-into-itself"),
+        *("checkpoint-of-missing", "restore-missing", "checkpoint-id"),
+        *("kernel-restart", "kernel-name", "kernel-name-number"),
+        *("session-path-number", "session-name-number", "session-kernel-text"),
+        *("config-null", "file-nul"),
+    )
+}
+
+
+def expected(server: Server, key: str, one: T) -> T:
+    """Return the row or rule as the server under test is to fulfil it."""
+    if server.is_stock and key in DIFFERENCES:
+        return replace(one, **DIFFERENCES[key].instead)
+    return one
+
+
+def differs_in(server: Server, key: str) -> bool:
+    """Return whether the server under test is another one in something of the table."""
+    return server.is_stock and bool(DIFFERENCES[key])

@@ -1,0 +1,55 @@
+"""One right request and all that must come of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.conformance.client import Answer
+    from tests.conformance.given import Thing
+
+CONTENTS_KEYS = {
+    *("name", "path", "last_modified", "created", "content", "format", "mimetype", "size"),
+    *("writable", "hash", "hash_algorithm", "type"),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A request that is fulfilled."""
+
+    says: str
+    method: str
+    target: str
+    status: int = 200
+    json: Any = None
+    given: Mapping[str, Thing] = field(default_factory=dict)
+    """What lies in the tree besides; see `given.py`."""
+    model: Mapping[str, Any] | None = None
+    """Members of the answer; a pattern must match the whole of a text. None for an empty body."""
+    headers: Mapping[str, str | re.Pattern[str] | None] = field(default_factory=dict)
+    """Headers of the answer; None for one that must not be there."""
+    leaves: Mapping[str, Thing] = field(default_factory=dict)
+    """What lies in the tree afterwards."""
+
+    def expect(self, answer: Answer) -> None:
+        """Check an answer."""
+        assert answer.status == self.status, answer.body
+        for name, wanted in self.headers.items():
+            assert _matches(answer.headers.get(name), wanted), (name, answer.headers.get(name))
+        if self.model is None:
+            assert answer.body == b""
+            return
+        assert answer.headers["Content-Type"] == "application/json"
+        for name, wanted in self.model.items():
+            assert _matches(answer.json[name], wanted), (name, answer.json[name])
+
+
+def _matches(found: object, wanted: object) -> bool:
+    if isinstance(wanted, re.Pattern):
+        return isinstance(found, str) and wanted.fullmatch(found) is not None
+    return found == wanted
