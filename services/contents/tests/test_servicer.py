@@ -132,6 +132,19 @@ async def test_a_notebook_made_here_shows_its_rich_output(contents: Stub) -> Non
     assert [checkpoint.checkpoint_id for checkpoint in checkpoints.checkpoints] == ["checkpoint"]
 
 
+async def test_trust_changes_nothing_that_is_stored(contents: Stub, root: Path) -> None:
+    output = {"output_type": "display_data", "data": {"text/html": "<b>"}, "metadata": {}}
+    cell = {"cell_type": "code", "execution_count": 1, "id": "c1", "metadata": {}, "source": ""}
+    cells = [cell | {"outputs": [output]}]
+    stored = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    (root / "n.ipynb").write_text(stored)
+    for trusted in (b'"trusted":false', b'"trusted":true'):
+        (message,) = await read(contents, path="n.ipynb")
+        assert trusted in message.chunk
+        await contents.TrustNotebook(pb.TrustNotebookRequest(path="n.ipynb"))
+    assert (root / "n.ipynb").read_text() == stored
+
+
 async def test_a_deleted_file_is_in_the_trash(contents: Stub, root: Path, tmp_path: Path) -> None:
     (root / "d").mkdir()
     (root / "d" / "a.txt").write_bytes(b"data")

@@ -62,16 +62,6 @@ async def test_trust_that_cannot_be_kept_is_told(tmp_path: Path, threads: Thread
         await codec.trust(PATH, stored(id="c1"))
 
 
-async def test_trust_changes_nothing_that_is_stored(contents: Stub, root: Path) -> None:
-    (root / "n.ipynb").write_bytes(stored(id="c1"))
-    await contents.TrustNotebook(pb.TrustNotebookRequest(path="n.ipynb"))
-    (message,) = [
-        found async for found in contents.ReadContent(pb.ReadContentRequest(path="n.ipynb"))
-    ]
-    assert is_trusted(message.chunk)
-    assert (root / "n.ipynb").read_bytes() == stored(id="c1")
-
-
 @pytest.mark.parametrize(
     ("path", "code", "reason"),
     [

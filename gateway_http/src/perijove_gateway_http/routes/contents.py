@@ -27,6 +27,7 @@ _TYPES = {
 }
 _FORMATS = {"text": pb.CONTENT_FORMAT_TEXT, "base64": pb.CONTENT_FORMAT_BINARY}
 _JSON = "application/json"
+_NEW_NOTEBOOK = b'{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}'
 
 
 class _Create(msgspec.Struct):
@@ -41,6 +42,11 @@ class _Write(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw(b"null")
     chunk: int | None = None
     copy_from: Any = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no content was sent."""
+        return memoryview(self.content) == b"null"
 
 
 class _Rename(msgspec.Struct):
@@ -85,7 +91,7 @@ async def write(request: web.Request) -> web.Response:
         raise Problem(400, "Cannot copy with PUT, only POST")
     path = request[PARAMS]["path"]
     header = _write_header(path, body)
-    if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.content == b"null"):
+    if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.is_empty):
         await _refuse_to_guess(request, path, body)
     content = await _content(header, body)
     reply = await request.app[STUBS].contents.WriteContent(
@@ -197,7 +203,7 @@ def _format(kind: pb.EntryType, body: _Write) -> pb.ContentFormat:
         return pb.CONTENT_FORMAT_UNSPECIFIED
     if kind == pb.ENTRY_TYPE_NOTEBOOK:
         return pb.CONTENT_FORMAT_NOTEBOOK
-    if body.content == b"null" and body.format is None:
+    if body.is_empty:
         return pb.CONTENT_FORMAT_TEXT
     if body.format not in _FORMATS:
         raise Problem(400, "Must specify format of file contents as 'text' or 'base64'")
@@ -226,8 +232,10 @@ async def _is_file(request: web.Request, path: str) -> bool:
 
 
 async def _content(header: pb.WriteContentHeader, body: _Write) -> bytes | memoryview:
-    if header.type == pb.ENTRY_TYPE_DIRECTORY or body.content == b"null":
+    if header.type == pb.ENTRY_TYPE_DIRECTORY:
         return b""
+    if body.is_empty:
+        return _NEW_NOTEBOOK if header.type == pb.ENTRY_TYPE_NOTEBOOK else b""
     if header.type == pb.ENTRY_TYPE_NOTEBOOK:
         notebook = memoryview(body.content)
         if not bytes(notebook[:1]) == b"{":

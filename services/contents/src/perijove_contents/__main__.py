@@ -22,8 +22,9 @@ async def main(settings: Settings) -> None:
         await asyncio.Event().wait()
 
     verifier = Verifier("contents", service_key=settings.service_key, api_token=settings.api_token)
-    services = assembly.services(settings, threads, notebook_threads)
-    await server.serve(settings, verifier, services, background=tidy)
+    async with assembly.worker_pool(settings, threads) as workers:
+        services = assembly.services(settings, threads, notebook_threads, workers)
+        await server.serve(settings, verifier, services, background=tidy)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from perijove.contents.v1 import (
     contents_pb2,
     contents_pb2_grpc,
+    conversion_pb2,
+    conversion_pb2_grpc,
     documents_pb2,
     documents_pb2_grpc,
 )
@@ -19,6 +21,9 @@ from perijove_contents.backends.notebooks import NbformatCodec
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
+from perijove_contents.conversion.backends.pool import Limits, WorkerPool
+from perijove_contents.conversion.manager import ConversionManager
+from perijove_contents.conversion.servicer import ConversionServicer
 from perijove_contents.documents.backends.filesystem import FilesystemDocuments
 from perijove_contents.documents.backends.layout import Layout
 from perijove_contents.documents.manager import DocumentsManager
@@ -34,9 +39,15 @@ _PEOPLE = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _SERVICES = frozenset({PrincipalKind.SERVICE})
 
 
-def services(settings: Settings, threads: Threads, notebook_threads: Threads) -> list[Service]:
+def services(
+    settings: Settings, threads: Threads, notebook_threads: Threads, workers: WorkerPool
+) -> list[Service]:
     """Return the services of this process."""
-    contents = ContentsServicer(_contents(settings, threads, notebook_threads))
+    manager = _contents(settings, threads, notebook_threads)
+    contents = ContentsServicer(manager)
+    conversion = ConversionServicer(
+        ConversionManager(manager, workers, max_content_bytes=settings.max_content_bytes)
+    )
     documents = DocumentsServicer(_documents(settings, threads))
     return [
         Service(
@@ -48,6 +59,13 @@ def services(settings: Settings, threads: Threads, notebook_threads: Threads) ->
             {"GetKernelPath": _SERVICES},
         ),
         Service(
+            conversion_pb2.DESCRIPTOR.services_by_name["ConversionService"].full_name,
+            lambda server: conversion_pb2_grpc.add_ConversionServiceServicer_to_server(
+                conversion, server
+            ),
+            _PEOPLE,
+        ),
+        Service(
             documents_pb2.DESCRIPTOR.services_by_name["DocumentsService"].full_name,
             lambda server: documents_pb2_grpc.add_DocumentsServiceServicer_to_server(
                 documents, server
@@ -55,6 +73,21 @@ def services(settings: Settings, threads: Threads, notebook_threads: Threads) ->
             _PEOPLE,
         ),
     ]
+
+
+def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
+    """Return what converts notebooks."""
+    return WorkerPool(
+        threads,
+        settings.places().config,
+        Limits(
+            workers=settings.conversions,
+            timeout_s=settings.conversion_timeout_s,
+            max_memory_bytes=settings.conversion_memory_bytes,
+            max_output_bytes=settings.conversion_output_bytes,
+            idle_s=settings.conversion_idle_s,
+        ),
+    )
 
 
 def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -> ContentsManager:

@@ -274,7 +274,7 @@ class ContentsManager:
             write.path, whole(text.data), if_hash=write.if_hash
         )
         await self._checkpoint_first_version(write.path)
-        return Written(replace(entry, type=write.type), created, text.validation_message)
+        return Written(entry, created, text.validation_message)
 
     async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         created = False
@@ -282,7 +282,7 @@ class ContentsManager:
             entry = await self._store.append(write.path, content, if_hash=write.if_hash)
         else:
             entry, created = await self._store.write(write.path, content, if_hash=write.if_hash)
-        return Written(replace(entry, type=write.type), created)
+        return Written(entry, created)
 
     async def _checkpoint_first_version(self, path: EntryPath) -> None:
         try:

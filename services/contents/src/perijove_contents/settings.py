@@ -40,6 +40,16 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Largest file or notebook that is written."""
     max_copy_bytes: int = 500 * 1024 * 1024
     """Largest directory that is copied."""
+    conversions: int = 1
+    """How many notebooks are converted at the same time, each in a process of its own."""
+    conversion_timeout_s: float = 60.0
+    """Longest time that a conversion may take."""
+    conversion_memory_bytes: int = 2 * 1024**3
+    """Most memory that a conversion may take."""
+    conversion_output_bytes: int = 256 * 1024 * 1024
+    """Largest output of a conversion."""
+    conversion_idle_s: float = 120.0
+    """How long a process for conversions is kept while there is none."""
     delete_to_trash: bool = True
     """Whether what is deleted can be got back from the desktop's trash."""
     always_delete_directories: bool = False
