@@ -6,30 +6,15 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conformance.client import Server
+from tests.conformance.samples import NOTEBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NOTEBOOK: dict[str, Any] = {
-    "cells": [
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": "c1",
-            "metadata": {},
-            "outputs": [],
-            "source": ["1 +\n", "1"],
-        }
-    ],
-    "metadata": {},
-    "nbformat": 4,
-    "nbformat_minor": 5,
-}
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ class Rule:
     target: str
     status: int = 200
     json: Any = None
+    sends: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the request."""
     given: Mapping[str, Thing] = field(default_factory=dict)
     """What lies in the tree besides; see `given.py`."""
     model: Mapping[str, Any] | None = None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conformance.client import TIME, Answer
-from tests.conformance.conftest import NOTEBOOK
+from tests.conformance.samples import NOTEBOOK
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,290 @@
+"""What writing an entry does: `PUT api/contents/{path}`."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from tests.conformance.client import TIME
+from tests.conformance.given import Kind, Link
+from tests.conformance.rule import Rule
+from tests.conformance.samples import CELL, NOTEBOOK, notebook
+
+_put = partial(Rule, method="PUT")
+_new = partial(_put, status=201)
+_BARE = {"content": None, "format": None}
+_TEXT = {"type": "file", "format": "text", "content": "x"}
+_NOTEBOOK = {"type": "notebook", "format": "json", "content": NOTEBOOK}
+_KEPT = ".ipynb_checkpoints/{}-checkpoint.ipynb"
+_DATE = re.compile(r".* GMT")
+
+WRITING = (
+    # Files.
+    _new(
+        "a new file is 201 and says where it is",
+        target="api/contents/d/n.txt",
+        json=_TEXT,
+        model={"path": "d/n.txt", "size": 1, "mimetype": "text/plain", "type": "file", **_BARE},
+        headers={"Location": "/api/contents/d/n.txt", "Last-Modified": _DATE},
+        leaves={"d/n.txt": "x"},
+    ),
+    _put(
+        "an existing file is 200 and says where it is",
+        target="api/contents/a.txt",
+        json=_TEXT,
+        model={"path": "a.txt", "last_modified": TIME, "hash": None, **_BARE},
+        headers={"Location": "/api/contents/a.txt", "Last-Modified": _DATE},
+        leaves={"a.txt": "x"},
+    ),
+    _new(
+        "a Location has every segment encoded",
+        target="api/contents/d/%C3%A9%20%25~_.-%27%28%26%3D%2B%3B%2C%40%3A%24%21%2A.txt",
+        json=_TEXT,
+        headers={
+            "Location": "/api/contents/d/%C3%A9%20%25~_.-%27%28%26%3D%2B%3B%2C%40%3A%24%21%2A.txt"
+        },
+        model={},
+        leaves={"d/é %~_.-'(&=+;,@:$!*.txt": "x"},
+    ),
+    _new(
+        "a path with an encoded slash is two segments",
+        target="api/contents/d%2Fn.txt",
+        json=_TEXT,
+        model={"path": "d/n.txt"},
+        headers={"Location": "/api/contents/d/n.txt"},
+        leaves={"d/n.txt": "x"},
+    ),
+    _new(
+        "text is stored as it is",
+        target="api/contents/n.txt",
+        json=_TEXT | {"content": "\ufeffä\r\nb\rc\u2028\x00"},
+        model={},
+        leaves={"n.txt": "\ufeffä\r\nb\rc\u2028\x00"},
+    ),
+    _new(
+        "base64 may have lines, and none at its end",
+        target="api/contents/n.bin",
+        json={"type": "file", "format": "base64", "content": "AAEC\r\n AwQ=\n"},
+        model={"mimetype": "application/octet-stream"},
+        leaves={"n.bin": b"\x00\x01\x02\x03\x04"},
+    ),
+    _new(
+        "base64 without content is an empty file",
+        target="api/contents/n.bin",
+        json={"type": "file", "format": "base64", "content": ""},
+        model={"size": 0},
+        leaves={"n.bin": b""},
+    ),
+    _new(
+        "a new file without a type is one",
+        target="api/contents/n.txt",
+        json={"format": "text", "content": "x"},
+        model={"type": "file"},
+        leaves={"n.txt": "x"},
+    ),
+    _new(
+        "a new file without a type is a notebook by its name",
+        target="api/contents/x.ipynb",
+        json={"content": NOTEBOOK},
+        model={"type": "notebook", **_BARE},
+        leaves={"x.ipynb": NOTEBOOK, _KEPT.format("x"): NOTEBOOK},
+    ),
+    _new(
+        "an unknown type means a file",
+        target="api/contents/n.txt",
+        json=_TEXT | {"type": "other"},
+        model={"type": "file"},
+        leaves={"n.txt": "x"},
+    ),
+    _new(
+        "a new file without content is empty",
+        target="api/contents/n.txt",
+        json={"type": "file"},
+        model={"size": 0},
+        leaves={"n.txt": ""},
+    ),
+    _new(
+        "a name and a path in the body do not count",
+        target="api/contents/n.txt",
+        json=_TEXT | {"name": "other.txt", "path": "other.txt"},
+        model={"path": "n.txt", "name": "n.txt"},
+        leaves={"n.txt": "x", "other.txt": Kind.NOTHING},
+    ),
+    _new(
+        "what nobody knows in the body is ignored",
+        target="api/contents/n.txt",
+        json=_TEXT | {"contentProviderId": "x", "mimetype": None, "writable": True, "x": [1]},
+        model={},
+        leaves={"n.txt": "x"},
+    ),
+    _new(
+        "no copy is meant by an empty copy_from",
+        target="api/contents/n.txt",
+        json=_TEXT | {"copy_from": None},
+        model={},
+        leaves={"n.txt": "x"},
+    ),
+    _put(
+        "a notebook may be written as a file and stays one",
+        target="api/contents/n.ipynb",
+        json=_TEXT,
+        model={"type": "notebook"},
+        leaves={"n.ipynb": "x"},
+    ),
+    _put(
+        "what a link leads to is written",
+        target="api/contents/link.txt",
+        json=_TEXT,
+        given={"link.txt": Link("d/c.txt")},
+        model={"path": "link.txt"},
+        leaves={"link.txt": Link("d/c.txt"), "d/c.txt": "x"},
+    ),
+    _new(
+        "below a link is below what it leads to",
+        target="api/contents/link/n.txt",
+        json=_TEXT,
+        given={"link": Link("d")},
+        model={"path": "link/n.txt"},
+        leaves={"d/n.txt": "x"},
+    ),
+    # Directories.
+    _new(
+        "a directory is made",
+        target="api/contents/d/n",
+        json={"type": "directory"},
+        model={"path": "d/n", "type": "directory", "size": None, **_BARE},
+        headers={"Location": "/api/contents/d/n"},
+        leaves={"d/n": Kind.DIRECTORY},
+    ),
+    _new(
+        "a directory that exists is 201 and stays",
+        target="api/contents/d",
+        json={"type": "directory"},
+        model={"type": "directory"},
+        leaves={"d/c.txt": "in d"},
+    ),
+    _new(
+        "the content of a directory is ignored",
+        target="api/contents/d/n",
+        json={"type": "directory", "format": "json", "content": [{"name": "x"}]},
+        model={"type": "directory"},
+        leaves={"d/n": Kind.DIRECTORY},
+    ),
+    # Notebooks.
+    _put(
+        "a notebook is stored as nbformat writes it",
+        target="api/contents/n.ipynb",
+        json=_NOTEBOOK | {"content": notebook(CELL | {"source": "é\n2"})},
+        model={"type": "notebook", "mimetype": None, **_BARE},
+        leaves={
+            "n.ipynb": (
+                '{\n "cells": [\n  {\n   "cell_type": "code",\n   "execution_count": null,\n'
+                '   "id": "c1",\n   "metadata": {},\n   "outputs": [],\n   "source": [\n'
+                '    "é\\n",\n    "2"\n   ]\n  }\n ],\n "metadata": {},\n "nbformat": 4,\n'
+                ' "nbformat_minor": 5\n}\n'
+            )
+        },
+    ),
+    _put(
+        "the format of a notebook need not be said",
+        target="api/contents/n.ipynb",
+        json={"type": "notebook", "content": NOTEBOOK},
+        model={"type": "notebook"},
+        leaves={"n.ipynb": NOTEBOOK},
+    ),
+    _put(
+        "the first save of a notebook keeps a checkpoint of it",
+        target="api/contents/n.ipynb",
+        json=_NOTEBOOK | {"content": notebook()},
+        model={},
+        leaves={_KEPT.format("n"): notebook()},
+    ),
+    _put(
+        "a checkpoint that is there stays",
+        target="api/contents/n.ipynb",
+        json=_NOTEBOOK,
+        given={_KEPT.format("n"): notebook()},
+        model={},
+        leaves={"n.ipynb": NOTEBOOK, _KEPT.format("n"): notebook()},
+    ),
+    _put(
+        "an invalid notebook is stored, and what is wrong is told",
+        target="api/contents/n.ipynb",
+        json=_NOTEBOOK | {"content": notebook(CELL | {"odd": 1})},
+        model={"message": re.compile(r"(?s)Notebook validation failed: .*odd.*:\n.*"), **_BARE},
+        leaves={"n.ipynb": notebook(CELL | {"odd": 1})},
+    ),
+    _put(
+        "an old notebook is stored as it is",
+        target="api/contents/n.ipynb",
+        json={
+            "type": "notebook",
+            "content": {"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": []},
+        },
+        model={},
+        leaves={"n.ipynb": {"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": []}},
+    ),
+    _put(
+        "marks of trust are not stored",
+        target="api/contents/n.ipynb",
+        json=_NOTEBOOK | {"content": notebook(CELL | {"metadata": {"trusted": True, "x": 1}})},
+        model={},
+        leaves={"n.ipynb": notebook(CELL | {"metadata": {"x": 1}})},
+    ),
+    _new(
+        "a notebook of any name is written as one, and then a file",
+        target="api/contents/nb.json",
+        json=_NOTEBOOK,
+        model={"type": "file"},
+        leaves={"nb.json": NOTEBOOK},
+    ),
+    _new(
+        "a new notebook without content is an empty one",
+        target="api/contents/x.ipynb",
+        json={"type": "notebook"},
+        model={"type": "notebook"},
+        leaves={"x.ipynb": notebook()},
+    ),
+    # Nothing to write.
+    _new(
+        "an empty object creates an untitled file",
+        target="api/contents/d",
+        json={},
+        model={"path": "d/untitled"},
+        headers={"Location": "/api/contents/d/untitled"},
+        leaves={"d/untitled": ""},
+    ),
+    # Parts.
+    _new(
+        "the first part of a new file is 201",
+        target="api/contents/n.txt",
+        json=_TEXT | {"chunk": 1},
+        model={"path": "n.txt"},
+        leaves={"n.txt": "x"},
+    ),
+    _put(
+        "the first part empties a file",
+        target="api/contents/a.txt",
+        json=_TEXT | {"chunk": 1},
+        model={"size": 1},
+        leaves={"a.txt": "x"},
+    ),
+    *(
+        _put(
+            f"part {chunk} is appended",
+            target="api/contents/a.txt",
+            json={"type": "file", "format": "base64", "content": "eHk=", "chunk": chunk},
+            model={"size": 6, "type": "file", **_BARE},
+            headers={"Location": "/api/contents/a.txt"},
+            leaves={"a.txt": "abc\nxy"},
+        )
+        for chunk in (2, 99, 0, -1, -7)
+    ),
+    _put(
+        "a chunk that is null is none",
+        target="api/contents/a.txt",
+        json=_TEXT | {"chunk": None},
+        model={},
+        leaves={"a.txt": "x"},
+    ),
+)
