@@ -56,6 +56,13 @@ DIFFERENCES: dict[str, Difference] = {
     "file-outside": differs(ABSENT, status=403),
     "file-outside-raw": differs(ABSENT, status=403),
     "file-range": differs("every error has a page", kind=None),
+    # Naming.
+    "an unreadable notebook is copied too": differs(
+        "a copy has the same bytes: it need not be understood",
+        status=400,
+        model={"reason": None},
+        leaves={},
+    ),
     # Reading.
     "a link has the size of what it leads to": differs(
         "a save through the link must show in its time, or a front end misses the conflict",

@@ -8,6 +8,9 @@ import pytest
 
 from tests.conformance.differences import expected
 from tests.conformance.given import expect, put
+from tests.conformance.rules_checkpoints import CHECKPOINTS
+from tests.conformance.rules_moving import MOVING
+from tests.conformance.rules_naming import NAMING
 from tests.conformance.rules_reading import READING
 from tests.conformance.rules_writing import WRITING
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.rule import Rule
 
-RULES: tuple[Rule, ...] = (*READING, *WRITING)
+RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)

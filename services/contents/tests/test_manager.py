@@ -211,6 +211,16 @@ async def test_copies_get_the_names_of_jupyter(manager: ContentsManager) -> None
         await manager.copy(at(""), at("d"))
 
 
+async def test_a_directory_is_copied_into_directories_made_for_it(manager: ContentsManager) -> None:
+    await manager.create(at(""), EntryType.DIRECTORY, "")
+    await manager.rename(at("Untitled Folder"), at("d"))
+    assert (await manager.copy(at("d"), at("new/to"))).path == at("new/to/d")
+    with pytest.raises(errors.InvalidArgument):
+        await manager.copy(at("d"), at("d/new/to"))
+    with pytest.raises(errors.NotFound):
+        await manager.get(at("d/new"), None, with_hash=False)
+
+
 async def test_a_rename_to_the_same_path_changes_nothing(manager: ContentsManager) -> None:
     await write(manager, "a", b"data")
     assert (await manager.rename(at("a"), at("a"))).path == at("a")

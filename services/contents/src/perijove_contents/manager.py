@@ -174,15 +174,19 @@ class ContentsManager:
         return replace(entry, type=kind)
 
     async def copy(self, path: EntryPath, target: EntryPath) -> Entry:
-        """Copy an entry into the directory `target`, or to the new file `target`."""
+        """Copy an entry into the directory `target`, or a file to the new file `target`."""
         _require_changeable("copy", path, target)
         if path.is_root:
             raise InvalidArgument("the root cannot be copied", reason="BAD_PATH")
+        source = await self._store.get(path)
         directory, names = target, naming.copy_names(path.name)
         try:
             aside = await self._store.get(target)
         except NotFound:
-            directory, names = target.parent, iter((target.name,))
+            if source.type is EntryType.DIRECTORY:
+                await self._make_directories(path, target)
+            else:
+                directory, names = target.parent, iter((target.name,))
         else:
             if aside.type is not EntryType.DIRECTORY:
                 raise AlreadyExists(f"an entry is already at {target}", reason="ENTRY_EXISTS")
@@ -262,6 +266,12 @@ class ContentsManager:
             raise ResourceExhausted(
                 f"{entry.path} is too large for a notebook", reason="LIMIT_EXCEEDED"
             )
+
+    async def _make_directories(self, source: EntryPath, path: EntryPath) -> None:
+        if source.holds(path):
+            raise InvalidArgument(f"{source} cannot be copied into itself", reason="BAD_PATH")
+        for depth in range(1, len(path.parts) + 1):
+            await self._store.make_directory(EntryPath(path.parts[:depth]))
 
     async def _write_directory(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         if write.if_hash or await joined(content):
