@@ -5,13 +5,14 @@ from types import ModuleType
 
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
-from perijove.contents.v1 import contents_pb2, documents_pb2
+from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
 from perijove.kernels.v1 import channels_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 
 CONTRACT: tuple[ModuleType, ...] = (
     contents_pb2,
+    conversion_pb2,
     documents_pb2,
     channels_pb2,
     kernels_pb2,
@@ -27,6 +28,7 @@ SERVICES: list[ServiceDescriptor] = [
 
 SERVED_BY = {
     "ContentsService": "perijove_contents.servicer.ContentsServicer",
+    "ConversionService": "perijove_contents.conversion.servicer.ConversionServicer",
     "DocumentsService": "perijove_contents.documents.servicer.DocumentsServicer",
     "SessionsService": "perijove_sessions.servicer.SessionsServicer",
     "KernelsService": "perijove_kernels.servicer.KernelsServicer",

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
-from perijove.contents.v1 import contents_pb2_grpc, documents_pb2_grpc
+from perijove.contents.v1 import contents_pb2_grpc, conversion_pb2_grpc, documents_pb2_grpc
 from perijove.kernels.v1 import channels_pb2_grpc, kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
@@ -30,6 +30,11 @@ DEADLINES = Deadlines(
     by_method={
         "ReadContent": _TRANSFER_S,
         "WriteContent": _TRANSFER_S,
+        # Converting is limited there, and so is how many wait for it.
+        "ConvertNotebook": _TRANSFER_S,
+        "ConvertContent": _TRANSFER_S,
+        # The first one waits for a process to start.
+        "ListExporters": 100.0,
         "CopyEntry": 120.0,
         "DeleteEntry": 60.0,
         "RestoreCheckpoint": 60.0,
@@ -53,6 +58,7 @@ _READ_ONLY = {
         "ListCheckpoints",
         "GetKernelPath",
     ),
+    "perijove.contents.v1.ConversionService": ("ListExporters",),
     "perijove.contents.v1.DocumentsService": ("GetDocument", "ListDocuments"),
     "perijove.kernels.v1.KernelsService": ("GetKernel", "ListKernels"),
     "perijove.kernels.v1.KernelspecsService": ("GetKernelspec", "ListKernelspecs"),
@@ -73,6 +79,7 @@ class Stubs:
         self._runners: OrderedDict[tuple[str, str], Channel] = OrderedDict()
         self._leaving: set[asyncio.Task[None]] = set()
         self.contents = contents_pb2_grpc.ContentsServiceStub(_as_grpc(contents))
+        self.conversion = conversion_pb2_grpc.ConversionServiceStub(_as_grpc(contents))
         self.documents = documents_pb2_grpc.DocumentsServiceStub(_as_grpc(contents))
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(_as_grpc(sessions))
         self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))

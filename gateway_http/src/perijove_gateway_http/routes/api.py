@@ -43,11 +43,6 @@ async def get_status(request: web.Request) -> web.Response:
     )
 
 
-async def list_exporters(_request: web.Request) -> web.Response:
-    """GET api/nbconvert: what notebooks can be converted to here."""
-    return json_response({})
-
-
 async def report_csp_violation(request: web.Request) -> web.Response:
     """POST api/security/csp-report: what a browser kept a page from doing."""
     body = await request.read()
@@ -75,7 +70,6 @@ ROUTES = (
     Route("GET", "", lead_on, Guard.PUBLIC),
     Route("GET", "api", get_version, Guard.PUBLIC_API, counts_as_activity=False),
     Route("GET", "api/status", get_status, counts_as_activity=False),
-    Route("GET", "api/nbconvert", list_exporters),
     Route(
         "POST",
         "api/security/csp-report",

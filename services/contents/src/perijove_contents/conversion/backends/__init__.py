@@ -1,0 +1,1 @@
+"""Where conversions run: in processes of their own."""
