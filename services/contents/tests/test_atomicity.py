@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from perijove_chassis import errors
 from perijove_contents.backends.atomic import TEMPORARY_PREFIX, AtomicFile
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.leftovers import sweep
+from perijove_contents.backends.places import place_at
 from perijove_contents.backends.threads import Threads
 from perijove_contents.backends.tree import Tree
 from perijove_contents.model import EntryPath
@@ -55,12 +57,14 @@ async def test_nothing_unfinished_is_left_by_a_cancelled_write(
 
 WRITER = """
 import sys
+from functools import partial
 from perijove_contents.backends.atomic import AtomicFile
+from perijove_contents.backends.places import place_at
 number = 0
 print("ready", flush=True)
 while True:
     number += 1
-    file = AtomicFile(sys.argv[1], 0o644)
+    file = AtomicFile(partial(place_at, sys.argv[1]), 0o644)
     for _ in range(64):
         file.write(bytes([number % 256]) * 65536)
     file.replace()
@@ -94,7 +98,7 @@ def test_leftovers_are_swept_and_nothing_else(root: Path) -> None:
     (root / f"{TEMPORARY_PREFIX}2").mkdir()
     (root / f"{TEMPORARY_PREFIX}2" / "x").touch()
     (root / "link").symlink_to(root)
-    busy = AtomicFile(str(root / "busy"), 0o600)
+    busy = AtomicFile(partial(place_at, str(root / "busy")), 0o600)
     busy.write(b"x")
     assert sweep(str(root)) == 0
     assert sweep(str(root), older_than_s=-1) == 2

@@ -36,7 +36,7 @@ def test_no_path_leads_out_of_the_root(text: str) -> None:
         return
     for root in ("/srv/root", "/"):
         tree = Tree(root, file_mode=0, directory_mode=0)
-        location = Path(tree.locate(path))
+        location = Path(tree.root.locate(path))
         assert location.is_relative_to(root)
         assert ".." not in location.parts
         assert len(location.parts) == len(Path(root).parts) + len(path.parts)

@@ -92,7 +92,12 @@ def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
 
 def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -> ContentsManager:
     umask = int(settings.umask, 8)
-    tree = Tree(settings.root, file_mode=0o666 & ~umask, directory_mode=0o777 & ~umask)
+    tree = Tree(
+        settings.root,
+        file_mode=0o666 & ~umask,
+        directory_mode=0o777 & ~umask,
+        links_leave=settings.links_leave_root,
+    )
     return ContentsManager(
         FilesystemStore(tree, threads, move_to_trash),
         NbformatCodec(

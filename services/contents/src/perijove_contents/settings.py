@@ -54,6 +54,12 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Whether what is deleted can be got back from the desktop's trash."""
     always_delete_directories: bool = False
     """Whether a directory that is not empty is deleted for good."""
+    links_leave_root: bool = True
+    """Whether links out of the root are followed, as people expect of links they made.
+
+    Whoever serves the files of people who must not see each other's says no:
+    then they lead nowhere, whoever puts them where and when.
+    """
     umask: Annotated[str, msgspec.Meta(pattern="^[0-7]{1,4}$")] = "022"
     """Permission bits, in octal, that new entries of the tree do not have."""
     data_dir: str = ""
@@ -68,13 +74,17 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Where workspaces are; JupyterLab's place if empty."""
 
     def __post_init__(self) -> None:
-        """Refuse a root that cannot be served.
+        """Refuse what cannot be served.
 
         Raises:
-            ValueError: if it is no absolute directory.
+            ValueError: if the root is no absolute directory, or two settings exclude each other.
         """
         if not os.path.isabs(self.root) or not os.path.isdir(self.root):
             raise ValueError("`root` must be an absolute directory that exists")
+        if self.delete_to_trash and not self.links_leave_root:
+            raise ValueError(
+                "`delete_to_trash` must be off if `links_leave_root` is: the trash is elsewhere"
+            )
 
     def places(self) -> Places:
         """Return where everything besides the tree is kept."""

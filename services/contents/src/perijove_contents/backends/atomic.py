@@ -18,15 +18,17 @@ from perijove_chassis.errors import Aborted
 from perijove_contents.model import HASH_ALGORITHM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from perijove_contents.backends.places import Place
 
 TEMPORARY_PREFIX = ".~perijove-"
 """How names of temporary files and directories begin; the dot hides them."""
 
 _LOCK_S = 10.0
 _LOCK_RETRY_S = 0.005
-_AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class AtomicFile:
@@ -35,15 +37,15 @@ class AtomicFile:
     Not for several threads at once. Every method but the constructor blocks.
     """
 
-    def __init__(self, target: str, new_mode: int) -> None:
-        """Prepare to replace or create `target`; nothing happens yet.
+    def __init__(self, find: Callable[[], Place], new_mode: int) -> None:
+        """Prepare to replace or create a file; nothing happens yet.
 
         Args:
-            target: Where the file shall be. What a link there points to is
-                replaced, not the link.
+            find: Returns where the file shall be; it is called when that is needed.
             new_mode: Permission bits, if no file was there before.
         """
-        self._target = target
+        self._find = find
+        self._target: Place | None = None
         self._mode = new_mode
         self._before: os.stat_result | None = None
         self._temporary = ""
@@ -74,59 +76,62 @@ class AtomicFile:
         Raises:
             Aborted: if `if_hash` is not empty and not the hash of what is there.
         """
-        self._begin()
+        target = self._begin()
         self._settle()
-        directory = os.path.dirname(self._target)
-        with locked(directory):
-            created = not os.path.lexists(self._target)
+        with locked(target):
+            created = not target.exists()
             if if_hash:
-                require_hash(self._target, if_hash)
-            os.replace(self._temporary, self._target)
-        return self._placed(directory), created
+                require_hash(target, if_hash)
+            rename_over(target.beside(self._temporary), target)
+        return self._placed(), created
 
     def replace_locked(self) -> os.stat_result:
         """Put the file in the target's place, in a directory that is locked already."""
-        self._begin()
+        target = self._begin()
         self._settle()
-        os.replace(self._temporary, self._target)
-        return self._placed(os.path.dirname(self._target))
+        rename_over(target.beside(self._temporary), target)
+        return self._placed()
 
-    def place(self, target: str) -> os.stat_result:
-        """Put the file at another place beside the target, if that is free.
+    def place(self, name: str) -> os.stat_result:
+        """Put the file beside the target under another name, if that is free.
 
         Raises:
             FileExistsError: if it is not; another one may be tried.
         """
-        self._begin()
+        target = self._begin()
         self._settle()
-        rename_into_free(self._temporary, target)
-        return self._placed(os.path.dirname(target))
+        rename_into_free(target.beside(self._temporary), target.beside(name))
+        return self._placed()
 
     def close(self) -> None:
         """Remove what was not put in place."""
-        if self._temporary:
+        target = self._target
+        if target and self._temporary:
             with suppress(OSError):
-                os.unlink(self._temporary)
+                os.unlink(self._temporary, dir_fd=target.directory)
             self._temporary = ""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if target:
+            target.close()
+            self._target = None
 
-    def _begin(self) -> None:
-        if self._fd >= 0:
-            return
-        self._target = os.path.realpath(self._target)
+    def _begin(self) -> Place:
+        if self._target and self._fd >= 0:
+            return self._target
+        self._target = target = self._find()
         with suppress(FileNotFoundError):
-            self._before = require_file(os.stat(self._target))
-            if not os.access(self._target, os.W_OK):
+            self._before = require_file(target.status())
+            if not target.is_writable():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        temporary = temporary_beside(self._target)
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd = os.open(temporary, flags, 0o600)
+        temporary = temporary_name()
+        self._fd = target.beside(temporary).open(os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         self._temporary = temporary
         # Held while it is written, so that no other process takes it for a leftover.
         with suppress(OSError):
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return target
 
     def _settle(self) -> None:
         before = self._before
@@ -136,18 +141,18 @@ class AtomicFile:
         os.fchmod(self._fd, stat.S_IMODE(before.st_mode) if before else self._mode)
         os.fsync(self._fd)
 
-    def _placed(self, directory: str) -> os.stat_result:
+    def _placed(self) -> os.stat_result:
         self._temporary = ""
         status = os.fstat(self._fd)
+        if self._target:
+            sync_directory(self._target)
         self.close()
-        sync_directory(directory)
         return status
 
 
-def temporary_beside(target: str) -> str:
-    """Return a new name in the directory of `target` for something unfinished."""
-    directory = os.path.dirname(target)
-    return os.path.join(directory, TEMPORARY_PREFIX + secrets.token_hex(8))
+def temporary_name() -> str:
+    """Return a new name for something unfinished."""
+    return TEMPORARY_PREFIX + secrets.token_hex(8)
 
 
 def require_file(status: os.stat_result) -> os.stat_result:
@@ -163,15 +168,15 @@ def require_file(status: os.stat_result) -> os.stat_result:
     return status
 
 
-def open_file(location: str) -> int:
-    """Open a file for reading; the caller closes it.
+def open_file(place: Place, flags: int = os.O_RDONLY) -> int:
+    """Open a file; the caller closes it.
 
     Raises:
-        OSError: also if it is a directory, socket, pipe or device.
+        OSError: also if it is a link, directory, socket, pipe or device.
     """
-    require_file(os.stat(location))
+    require_file(place.status())
     # Whatever takes its place meanwhile must not make this wait.
-    fd = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    fd = place.open(flags | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         require_file(os.fstat(fd))
     except OSError:
@@ -187,14 +192,14 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def require_hash(location: str, expected: str) -> None:
+def require_hash(place: Place, expected: str) -> None:
     """Refuse a file that is absent or has another digest than the one expected.
 
     Raises:
         Aborted: if it has.
     """
     try:
-        with open(open_file(location), "rb", buffering=0) as file:
+        with open(open_file(place), "rb", buffering=0) as file:
             found = hashlib.file_digest(file, HASH_ALGORITHM).hexdigest()
     except FileNotFoundError:
         found = ""
@@ -202,11 +207,11 @@ def require_hash(location: str, expected: str) -> None:
         raise Aborted("the content is no longer the one known", reason="VERSION_MISMATCH")
 
 
-def sync_directory(directory: str) -> None:
-    """Make names that were just put into a directory survive a crash."""
+def sync_directory(place: Place) -> None:
+    """Make names that were just put beside a place survive a crash."""
     # Some filesystems cannot do it, and it is done already when this matters.
     with suppress(OSError):
-        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(".", _READ_DIRECTORY, dir_fd=place.directory)
         try:
             os.fsync(fd)
         finally:
@@ -214,13 +219,13 @@ def sync_directory(directory: str) -> None:
 
 
 @contextmanager
-def locked(directory: str) -> Iterator[None]:
-    """Keep other processes of this kind from changing names in a directory.
+def locked(place: Place) -> Iterator[None]:
+    """Keep other processes of this kind from changing names in the directory of a place.
 
     Raises:
         Aborted: if another one holds it for too long.
     """
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(".", _READ_DIRECTORY, dir_fd=place.directory)
     try:
         lock(fd)
         yield
@@ -228,7 +233,7 @@ def locked(directory: str) -> Iterator[None]:
         os.close(fd)
 
 
-def rename_into_free(source: str, target: str) -> None:
+def rename_into_free(source: Place, target: Place) -> None:
     """Rename, and replace nothing: plain renaming would, silently.
 
     Raises:
@@ -237,20 +242,25 @@ def rename_into_free(source: str, target: str) -> None:
     number = _renameat2(source, target)
     if number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
         # This filesystem cannot check and rename in one step.
-        with locked(os.path.dirname(target)):
-            if os.path.lexists(target):
+        with locked(target):
+            if target.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            os.rename(source, target)
+            rename_over(source, target)
     elif number:
         raise OSError(number, os.strerror(number))
 
 
-def _renameat2(source: str, target: str) -> int:
+def rename_over(source: Place, target: Place) -> None:
+    """Rename, and replace a file or link at the target."""
+    os.replace(source.name, target.name, src_dir_fd=source.directory, dst_dir_fd=target.directory)
+
+
+def _renameat2(source: Place, target: Place) -> int:
     function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if function is None:
         return errno.ENOSYS
-    old, new = os.fsencode(source), os.fsencode(target)
-    failed = function(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE)
+    old, new = os.fsencode(source.name), os.fsencode(target.name)
+    failed = function(source.directory, old, target.directory, new, _RENAME_NOREPLACE)
     return ctypes.get_errno() if failed else 0
 
 

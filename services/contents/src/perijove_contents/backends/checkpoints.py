@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import NotFound
 
-from perijove_contents.backends.atomic import AtomicFile, open_file, require_file
+from perijove_contents.backends.atomic import AtomicFile, open_file, rename_over, require_file
+from perijove_contents.backends.copying import copy_file
 from perijove_contents.model import CHECKPOINT_ID, Checkpoint, EntryPath
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from perijove_contents.backends.places import Root
 
 DIRECTORY = ".ipynb_checkpoints"
 """Name of the directory, beside the files, that holds their checkpoints."""
@@ -23,19 +27,19 @@ DIRECTORY = ".ipynb_checkpoints"
 class CheckpointFiles:
     """Copies of files in a directory beside them. Every method blocks."""
 
-    def __init__(self, directory_mode: int) -> None:
+    def __init__(self, root: Root, directory_mode: int) -> None:
+        self._root = root
         self._directory_mode = directory_mode
 
-    def create(self, location: str) -> Checkpoint:
+    def create(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
-        place = self.place_of(location)
-        with open(open_file(location), "rb", buffering=0) as source:
+        kept = checkpoint_path(path)
+        with self._root.find(path) as place:
+            fd = open_file(place)
+        with open(fd, "rb", buffering=0) as source:
             status = os.fstat(source.fileno())
-            directory = os.path.dirname(place)
-            with suppress(FileExistsError):
-                os.mkdir(directory)
-                os.chmod(directory, self._directory_mode)
-            copy = AtomicFile(place, 0)
+            self._make_directory(kept.parent)
+            copy = AtomicFile(partial(self._root.find, kept), 0)
             try:
                 for data in _blocks(source.fileno()):
                     copy.write(data)
@@ -46,23 +50,28 @@ class CheckpointFiles:
                 copy.close()
         return Checkpoint(CHECKPOINT_ID, status.st_mtime_ns)
 
-    def list(self, location: str) -> list[Checkpoint]:
+    def list(self, path: EntryPath) -> list[Checkpoint]:
         """Return the checkpoints of a file that is there."""
         try:
-            require_file(os.stat(location))
-            status = require_file(os.stat(self.place_of(location)))
+            with self._root.find(path) as place:
+                require_file(place.status())
+            with self._root.find(checkpoint_path(path)) as place:
+                status = require_file(place.status())
         except OSError:
             return []
         return [Checkpoint(CHECKPOINT_ID, status.st_mtime_ns)]
 
-    def restore(self, path: EntryPath, location: str, checkpoint_id: str) -> None:
+    def restore(self, path: EntryPath, checkpoint_id: str) -> None:
         """Replace the content of a file by that of a checkpoint."""
-        require_file(os.stat(location))
+        with self._root.find(path) as place:
+            require_file(place.status())
+        _require_known(path, checkpoint_id)
         try:
-            fd = open_file(self._existing(path, location, checkpoint_id))
+            with self._root.find(checkpoint_path(path)) as place:
+                fd = open_file(place)
         except FileNotFoundError:
             raise _no_such(path, checkpoint_id) from None
-        file = AtomicFile(location, 0)
+        file = AtomicFile(partial(self._root.find, path), 0)
         with open(fd, "rb", buffering=0) as source:
             try:
                 for data in _blocks(source.fileno()):
@@ -71,40 +80,60 @@ class CheckpointFiles:
             finally:
                 file.close()
 
-    def delete(self, path: EntryPath, location: str, checkpoint_id: str) -> None:
+    def delete(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint."""
+        _require_known(path, checkpoint_id)
         try:
-            os.unlink(self._existing(path, location, checkpoint_id))
+            self._unlink(checkpoint_path(path))
         except (FileNotFoundError, NotADirectoryError):
             raise _no_such(path, checkpoint_id) from None
 
-    def forget(self, location: str) -> None:
+    def forget(self, path: EntryPath) -> None:
         """Delete the checkpoints of a file that is gone."""
         with suppress(OSError):
-            os.unlink(self.place_of(location))
+            self._unlink(checkpoint_path(path))
 
-    def follow(self, location: str, new_location: str) -> None:
+    def follow(self, path: EntryPath, new_path: EntryPath) -> None:
         """Move the checkpoints of a file that was moved."""
-        old, new = self.place_of(location), self.place_of(new_location)
-        if not os.path.lexists(old):
-            # Otherwise a stranger's checkpoint would be taken for this file's.
-            self.forget(new_location)
+        old, new = checkpoint_path(path), checkpoint_path(new_path)
+        try:
+            source = self._root.find_itself(old)
+        except FileNotFoundError:
+            self.forget(new_path)
             return
-        with suppress(FileExistsError):
-            os.mkdir(os.path.dirname(new))
-            os.chmod(os.path.dirname(new), self._directory_mode)
-        shutil.move(old, new)
+        with source:
+            if not source.exists():
+                # Otherwise a stranger's checkpoint would be taken for this file's.
+                self.forget(new_path)
+                return
+            self._make_directory(new.parent)
+            with self._root.find_itself(new) as target:
+                try:
+                    rename_over(source, target)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    copy_file(source, target)
+                    os.unlink(source.name, dir_fd=source.directory)
 
-    def place_of(self, location: str) -> str:
-        """Return where the checkpoint of a file is kept."""
-        directory, name = os.path.split(location)
-        stem, suffix = os.path.splitext(name)
-        return os.path.join(directory, DIRECTORY, f"{stem}-{CHECKPOINT_ID}{suffix}")
+    def _make_directory(self, path: EntryPath) -> None:
+        with self._root.find_itself(path) as place, suppress(FileExistsError):
+            place.make_directory(self._directory_mode)
 
-    def _existing(self, path: EntryPath, location: str, checkpoint_id: str) -> str:
-        if checkpoint_id != CHECKPOINT_ID:
-            raise _no_such(path, checkpoint_id)
-        return self.place_of(location)
+    def _unlink(self, path: EntryPath) -> None:
+        with self._root.find_itself(path) as place:
+            os.unlink(place.name, dir_fd=place.directory)
+
+
+def checkpoint_path(path: EntryPath) -> EntryPath:
+    """Return where the checkpoint of a file is kept."""
+    stem, suffix = os.path.splitext(path.name)
+    return EntryPath((*path.parent.parts, DIRECTORY, f"{stem}-{CHECKPOINT_ID}{suffix}"))
+
+
+def _require_known(path: EntryPath, checkpoint_id: str) -> None:
+    if checkpoint_id != CHECKPOINT_ID:
+        raise _no_such(path, checkpoint_id)
 
 
 def _no_such(path: EntryPath, checkpoint_id: str) -> NotFound:

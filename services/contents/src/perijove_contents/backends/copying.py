@@ -1,10 +1,11 @@
-"""Copies of files and directories. Everything here blocks."""
+"""Copies of files and directories. Everything here blocks.
+
+Links stay links: following them could copy the whole machine.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,14 +18,18 @@ from perijove_contents.backends.atomic import (
     open_file,
     rename_into_free,
     sync_directory,
-    temporary_beside,
+    temporary_name,
+    write_all,
 )
+from perijove_contents.backends.places import Place
+from perijove_contents.backends.removing import remove_tree, require_shallow
 from perijove_contents.model import Entry, EntryPath, EntryType
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perijove_contents.backends.places import Root
     from perijove_contents.backends.tree import Tree
 
 
@@ -32,106 +37,183 @@ def copy_free(
     tree: Tree, path: EntryPath, directory: EntryPath, names: Iterator[str], max_bytes: int
 ) -> Entry:
     """Copy an entry into a directory under the first free name."""
-    source = tree.get(path)
-    tree.require_directory(directory)
-    if source.type is EntryType.DIRECTORY:
+    if tree.get(path).type is EntryType.DIRECTORY:
         return _copy_directory(tree, path, directory, names, max_bytes)
-    file = AtomicFile(tree.locate(directory.child("copy")), tree.file_mode)
-    try:
-        with open(open_file(tree.locate(path)), "rb", buffering=0) as original:
-            while data := original.read(CHUNK_BYTES):
-                file.write(data)
-            file.write(b"")
-        return tree.get(tree.first_free(directory, names, file.place))
-    finally:
-        file.close()
+    with tree.new_place(directory) as target:
+        file = AtomicFile(target.again, tree.file_mode)
+        try:
+            _fill(file, tree.root, path)
+            copied = tree.first_free(directory, target, names, file.place)
+        finally:
+            file.close()
+    return tree.get(copied)
 
 
-def move_across(source: str, target: str) -> None:
+def _fill(file: AtomicFile, root: Root, path: EntryPath) -> None:
+    with root.find(path) as place:
+        fd = open_file(place)
+    with open(fd, "rb", buffering=0) as original:
+        while data := original.read(CHUNK_BYTES):
+            file.write(data)
+
+
+def move_across(source: Place, target: Place) -> None:
     """Move something to another filesystem; replace nothing.
 
     Raises:
         FileExistsError: if something is at the target.
     """
-    temporary = temporary_beside(target)
-    is_directory = stat.S_ISDIR(os.lstat(source).st_mode)
+    temporary = target.beside(temporary_name())
+    mode = source.status().st_mode
     try:
-        if is_directory:
-            _copy_tree(source, temporary)
+        if stat.S_ISDIR(mode):
+            copy_tree(source, temporary)
+        elif stat.S_ISLNK(mode):
+            _copy_link(source, temporary)
         else:
-            shutil.copy2(source, temporary, follow_symlinks=False)
+            copy_file(source, temporary)
         rename_into_free(temporary, target)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        with suppress(OSError):
-            os.unlink(temporary)
-    if is_directory:
-        shutil.rmtree(source)
+        _discard(temporary)
+    if stat.S_ISDIR(mode):
+        remove_tree(source)
     else:
-        os.unlink(source)
+        os.unlink(source.name, dir_fd=source.directory)
+
+
+def copy_file(source: Place, target: Place) -> None:
+    """Copy a file with its times and permission bits."""
+    fd = open_file(source)
+    try:
+        made = target.open(os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            while data := os.read(fd, CHUNK_BYTES):
+                write_all(made, data)
+            _look_like(made, fd)
+        finally:
+            os.close(made)
+    finally:
+        os.close(fd)
+
+
+def copy_tree(source: Place, target: Place, depth: int = 0) -> None:
+    """Copy a directory, with times and permission bits; what is odd or unfinished is left out.
+
+    Raises:
+        FailedPrecondition: if it is nested too deeply.
+    """
+    require_shallow(depth)
+    fd = source.open_directory()
+    try:
+        target.make_directory(0o700)
+        made = target.open_directory()
+        try:
+            for name in _copied(fd):
+                _copy(Place(fd, name), Place(made, name), depth)
+            _look_like(made, fd)
+        finally:
+            os.close(made)
+    finally:
+        os.close(fd)
+
+
+def _copy(source: Place, target: Place, depth: int) -> None:
+    mode = source.status().st_mode
+    if stat.S_ISDIR(mode):
+        copy_tree(source, target, depth + 1)
+    elif stat.S_ISLNK(mode):
+        _copy_link(source, target)
+    elif stat.S_ISREG(mode):
+        copy_file(source, target)
+
+
+def _copy_link(source: Place, target: Place) -> None:
+    text = os.readlink(source.name, dir_fd=source.directory)
+    os.symlink(text, target.name, dir_fd=target.directory)
+
+
+def _copied(fd: int) -> list[str]:
+    with os.scandir(fd) as found:
+        return [item.name for item in found if not item.name.startswith(TEMPORARY_PREFIX)]
+
+
+def _look_like(made: int, fd: int) -> None:
+    status = os.fstat(fd)
+    os.fchmod(made, stat.S_IMODE(status.st_mode))
+    with suppress(OSError):
+        for name in os.listxattr(fd):
+            os.setxattr(made, name, os.getxattr(fd, name))
+    os.utime(made, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _copy_directory(
     tree: Tree, path: EntryPath, directory: EntryPath, names: Iterator[str], max_bytes: int
 ) -> Entry:
-    source, target = tree.locate(path), tree.locate(directory)
-    if _is_inside(os.path.realpath(target), os.path.realpath(source)):
-        raise InvalidArgument(f"{path} cannot be copied into itself", reason="BAD_PATH")
-    _require_small(path, source, max_bytes)
-    temporary = temporary_beside(os.path.join(target, "copy"))
-    try:
-        _copy_tree(source, temporary)
+    with tree.root.find(path) as source, tree.new_place(directory) as temporary:
+        _require_outside(path, source, temporary)
+        _require_small(path, source, max_bytes)
+        try:
+            copy_tree(source, temporary)
 
-        def place(location: str) -> None:
-            rename_into_free(temporary, location)
+            def put(name: str) -> None:
+                rename_into_free(temporary, temporary.beside(name))
 
-        copied = tree.first_free(directory, names, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    sync_directory(target)
+            copied = tree.first_free(directory, temporary, names, put)
+        finally:
+            _discard(temporary)
+        sync_directory(temporary)
     return tree.get(copied)
 
 
-def _copy_tree(source: str, target: str) -> None:
-    try:
-        # Links stay links: following them could copy the whole machine.
-        shutil.copytree(source, target, symlinks=True, ignore=_uncopied)
-    except shutil.Error as error:
-        # It goes on after failures and then reports them all; the first says enough.
-        raise OSError(_errno_of(error), "a part cannot be copied") from error
+def _discard(temporary: Place) -> None:
+    with suppress(OSError):
+        if stat.S_ISDIR(temporary.status().st_mode):
+            remove_tree(temporary)
+        else:
+            os.unlink(temporary.name, dir_fd=temporary.directory)
 
 
-def _errno_of(error: shutil.Error) -> int:
-    message = str(error.args[0][0][2]) if error.args and error.args[0] else ""
-    for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
-        if f"[Errno {number}]" in message:
-            return number
-    return errno.EIO
+def _require_small(path: EntryPath, source: Place, max_bytes: int) -> None:
+    if _bytes_below(source, max_bytes) > max_bytes:
+        raise ResourceExhausted(
+            f"{path} is larger than the {max_bytes} bytes that may be copied",
+            reason="LIMIT_EXCEEDED",
+        )
 
 
-def _uncopied(directory: str, names: list[str]) -> set[str]:
-    left_out = set()
-    for name in names:
-        with suppress(OSError):
-            mode = os.lstat(os.path.join(directory, name)).st_mode
-            ordinary = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
-            if not ordinary or name.startswith(TEMPORARY_PREFIX):
-                left_out.add(name)
-    return left_out
-
-
-def _require_small(path: EntryPath, source: str, max_bytes: int) -> None:
+def _bytes_below(place: Place, most: int, depth: int = 0) -> int:
+    """Return how many bytes a directory holds, or, if it is more than `most`, what was found."""
+    require_shallow(depth)
+    fd = place.open_directory()
     total = 0
-    for directory, _, names in os.walk(source):
+    try:
+        with os.scandir(fd) as found:
+            names = [item.name for item in found]
         for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(directory, name)).st_size
-        if total > max_bytes:
-            raise ResourceExhausted(
-                f"{path} is larger than the {max_bytes} bytes that may be copied",
-                reason="LIMIT_EXCEEDED",
-            )
+            inner = Place(fd, name)
+            status = inner.status()
+            if not stat.S_ISDIR(status.st_mode):
+                total += status.st_size
+            elif total <= most:
+                total += _bytes_below(inner, most - total, depth + 1)
+    finally:
+        os.close(fd)
+    return total
 
 
-def _is_inside(location: str, directory: str) -> bool:
-    return os.path.commonpath((location, directory)) == directory
+def _require_outside(path: EntryPath, source: Place, target: Place) -> None:
+    """Refuse to copy a directory into itself, whichever way its path leads there."""
+    inside = source.status()
+    fd = target.beside(".").open_directory()
+    try:
+        while True:
+            status = os.fstat(fd)
+            if os.path.samestat(status, inside):
+                raise InvalidArgument(f"{path} cannot be copied into itself", reason="BAD_PATH")
+            above = os.open("..", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+            os.close(fd)
+            fd = above
+            if os.path.samestat(os.fstat(fd), status):
+                return
+    finally:
+        os.close(fd)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from perijove_contents.backends.atomic import AtomicFile
 from perijove_contents.backends.border import os_errors_as_domain
 from perijove_contents.backends.copying import copy_free
+from perijove_contents.backends.listing import Listing
 from perijove_contents.backends.opened import Appending, OpenFile
-from perijove_contents.store import BATCH_ENTRIES
+from perijove_contents.backends.tree import entry_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 
     from perijove_contents.backends.threads import Threads
@@ -38,17 +41,17 @@ class FilesystemStore:
 
     async def list(self, path: EntryPath, *, after: str = "") -> AsyncIterator[Sequence[Entry]]:
         """Yield what a directory holds."""
-        tree = self._tree
         with os_errors_as_domain(path):
             # The first batch comes with the names: most directories need no second call.
-            items, batch = await self._threads.run(self._begin_list, path, after)
-        yield batch
-        for start in range(BATCH_ENTRIES, len(items), BATCH_ENTRIES):
-            with os_errors_as_domain(path):
-                batch = await self._threads.run(
-                    tree.entries, path, items[start : start + BATCH_ENTRIES]
-                )
+            listing, batch = await self._threads.run(self._begin_list, path, after)
+        try:
             yield batch
+            while not listing.is_done:
+                with os_errors_as_domain(path):
+                    batch = await self._threads.run(listing.next)
+                yield batch
+        finally:
+            listing.close()
 
     async def open(
         self, path: EntryPath, *, want_text: bool = False, want_hash: bool = False
@@ -70,7 +73,7 @@ class FilesystemStore:
     ) -> tuple[Entry, bool]:
         """Create or replace a file."""
         tree = self._tree
-        file = AtomicFile(tree.locate(path), tree.file_mode)
+        file = AtomicFile(partial(tree.root.find, path), tree.file_mode)
         try:
             async for data in content:
                 with os_errors_as_domain(path):
@@ -85,7 +88,7 @@ class FilesystemStore:
         self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
     ) -> Entry:
         """Add to the end of a file."""
-        file = Appending(self._tree.locate(path), if_hash)
+        file = Appending(partial(self._tree.root.find, path), if_hash)
         try:
             async for data in content:
                 with os_errors_as_domain(path):
@@ -95,7 +98,7 @@ class FilesystemStore:
         except BaseException:
             await self._threads.run(file.close)
             raise
-        return self._tree.entry(path, status)
+        return entry_of(path, status, writable=True)
 
     async def make_directory(self, path: EntryPath) -> Entry:
         """Create a directory."""
@@ -134,36 +137,36 @@ class FilesystemStore:
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
         with os_errors_as_domain(path):
-            return await self._threads.run(self._tree.checkpoints.create, self._tree.locate(path))
+            return await self._threads.run(self._tree.checkpoints.create, path)
 
     async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
         """Return the checkpoints of a path."""
-        return await self._threads.run(self._tree.checkpoints.list, self._tree.locate(path))
+        return await self._threads.run(self._tree.checkpoints.list, path)
 
     async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Replace the content of a file by that of a checkpoint."""
         with os_errors_as_domain(path):
-            await self._threads.run(
-                self._tree.checkpoints.restore, path, self._tree.locate(path), checkpoint_id
-            )
+            await self._threads.run(self._tree.checkpoints.restore, path, checkpoint_id)
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint."""
         with os_errors_as_domain(path):
-            await self._threads.run(
-                self._tree.checkpoints.delete, path, self._tree.locate(path), checkpoint_id
-            )
+            await self._threads.run(self._tree.checkpoints.delete, path, checkpoint_id)
 
     async def kernel_path(self, path: EntryPath) -> KernelPath:
         """Return where a kernel for a document runs."""
         return await self._threads.run(self._tree.kernel_path, path)
 
-    def _begin_list(
-        self, path: EntryPath, after: str
-    ) -> tuple[Sequence[os.DirEntry[str]], Sequence[Entry]]:
-        items = self._tree.names(path, after)
-        return items, self._tree.entries(path, items[:BATCH_ENTRIES])
+    def _begin_list(self, path: EntryPath, after: str) -> tuple[Listing, Sequence[Entry]]:
+        listing = Listing(self._tree, path, after)
+        try:
+            return listing, listing.next()
+        except BaseException:
+            listing.close()
+            raise
 
     def _replace(self, path: EntryPath, file: AtomicFile, if_hash: str) -> tuple[Entry, bool]:
         status, created = file.replace(if_hash)
-        return self._tree.entry(path, status), created
+        # It is this process's file now, or this process is the superuser's.
+        writable = os.geteuid() == 0 or bool(status.st_mode & stat.S_IWUSR)
+        return entry_of(path, status, writable=writable), created

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import stat
 import time
 from contextlib import suppress
 
 import structlog
+from perijove_chassis.errors import FailedPrecondition
 
 from perijove_contents.backends.atomic import TEMPORARY_PREFIX
+from perijove_contents.backends.places import Place, Root
+from perijove_contents.backends.removing import remove_tree
+from perijove_contents.model import EntryPath
 
 log = structlog.get_logger()
 
@@ -26,38 +29,46 @@ def sweep(root: str, *, older_than_s: float = _OLD_S, most: int = _MAX_ENTRIES) 
     most `most` entries are looked at: the rest is for the next time.
     """
     removed = looked_at = 0
-    waiting = [root]
+    # Whoever swaps a directory for a link meanwhile must not lead this elsewhere.
+    inside = Root(root, links_leave=False)
+    waiting = [EntryPath(())]
     while waiting and looked_at < most:
+        path = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as found:
-                items = list(found)
+            with inside.find_itself(path) as place:
+                fd = place.open_directory()
         except OSError:
             continue
-        looked_at += len(items)
-        for item in items:
-            with suppress(OSError):
-                if item.name.startswith(TEMPORARY_PREFIX):
-                    removed += _remove(item.path, older_than_s)
-                elif item.is_dir(follow_symlinks=False):
-                    waiting.append(item.path)
+        try:
+            with os.scandir(fd) as found:
+                items = list(found)
+            looked_at += len(items)
+            for item in items:
+                with suppress(OSError, FailedPrecondition):
+                    if item.name.startswith(TEMPORARY_PREFIX):
+                        removed += _remove(Place(fd, item.name), older_than_s)
+                    elif item.is_dir(follow_symlinks=False):
+                        waiting.append(EntryPath((*path.parts, item.name)))
+        finally:
+            os.close(fd)
     if removed:
         log.info("unfinished files removed", count=removed)
     return removed
 
 
-def _remove(location: str, older_than_s: float) -> bool:
-    status = os.lstat(location)
+def _remove(place: Place, older_than_s: float) -> bool:
+    status = place.status()
     if time.time() - status.st_mtime < older_than_s:
         return False
     if stat.S_ISDIR(status.st_mode):
-        shutil.rmtree(location, ignore_errors=True)
+        remove_tree(place)
         return True
     if not stat.S_ISREG(status.st_mode):
         return False
-    fd = os.open(location, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = place.open(os.O_RDONLY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(location)
+        os.unlink(place.name, dir_fd=place.directory)
     finally:
         os.close(fd)
     return True

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import Aborted
 
-from perijove_contents.backends.atomic import lock, open_file, require_file, require_hash, write_all
+from perijove_contents.backends.atomic import lock, open_file, require_hash, write_all
 from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.tree import entry_of
 from perijove_contents.model import HASH_ALGORITHM
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable
+    from collections.abc import AsyncIterator, Callable, Hashable
 
+    from perijove_contents.backends.places import Place
     from perijove_contents.backends.threads import Threads
     from perijove_contents.backends.tree import Tree
     from perijove_contents.model import Entry, EntryPath
@@ -46,18 +48,19 @@ class OpenFile:
 
         A small file is closed again at once: one call to a thread serves it.
         """
-        status = tree.status(self._path)
-        if stat.S_ISDIR(status.st_mode):
-            self.entry = tree.entry(self._path, status)
-            return
-        self._fd = open_file(tree.locate(self._path))
+        with tree.at(self._path) as place:
+            status, writable = place.status(), place.is_writable()
+            if stat.S_ISDIR(status.st_mode):
+                self.entry = entry_of(self._path, status, writable=writable)
+                return
+            self._fd = open_file(place)
         status = os.fstat(self._fd)
         self.version = _version(status)
         self._beginning = os.pread(self._fd, min(CHUNK_BYTES, status.st_size), 0)
         self.is_text, digest = _look_through(
             self._fd, self._beginning, status.st_size, want_text=want_text, want_hash=want_hash
         )
-        self.entry = replace(tree.entry(self._path, status), hash=digest)
+        self.entry = replace(entry_of(self._path, status, writable=writable), hash=digest)
         if len(self._beginning) >= status.st_size:
             os.close(self._fd)
             self._fd = -1
@@ -106,8 +109,14 @@ class OpenFile:
 class Appending:
     """Adds to the end of a file, or leaves it as it was. Every method blocks."""
 
-    def __init__(self, location: str, if_hash: str) -> None:
-        self._location = location
+    def __init__(self, find: Callable[[], Place], if_hash: str) -> None:
+        """Prepare to add to a file; nothing happens yet.
+
+        Args:
+            find: Returns where the file is; it is called when that is needed.
+            if_hash: If not empty, the hash that the present bytes must have.
+        """
+        self._find = find
         self._if_hash = if_hash
         self._fd = -1
         self._size = 0
@@ -138,16 +147,16 @@ class Appending:
     def _begin(self) -> None:
         if self._fd >= 0:
             return
-        require_file(os.stat(self._location))
-        fd = os.open(self._location, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            lock(fd)
-            self._size = require_file(os.fstat(fd)).st_size
-            if self._if_hash:
-                require_hash(self._location, self._if_hash)
-        except BaseException:
-            os.close(fd)
-            raise
+        with self._find() as place:
+            fd = open_file(place, os.O_WRONLY | os.O_APPEND)
+            try:
+                lock(fd)
+                self._size = os.fstat(fd).st_size
+                if self._if_hash:
+                    require_hash(place, self._if_hash)
+            except BaseException:
+                os.close(fd)
+                raise
         self._fd = fd
 
 

@@ -11,6 +11,7 @@ from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted
 
 from perijove_contents.backends.atomic import AtomicFile, locked, open_file
 from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.places import place_at
 from perijove_contents.documents.backends.layout import (
     CONFIG_SUFFIX,
     SETTINGS_SUFFIX,
@@ -103,9 +104,9 @@ class FilesystemDocuments:
         location = self._layout.locate(key)
         directory = os.path.dirname(location)
         os.makedirs(directory, exist_ok=True)
-        with locked(directory):
+        with place_at(location) as place, locked(place):
             content = change(present[0] if (present := _read(location)) else None)
-            file = AtomicFile(location, _MODE)
+            file = AtomicFile(place.again, _MODE)
             try:
                 file.write(content)
                 status = file.replace_locked()
@@ -116,7 +117,8 @@ class FilesystemDocuments:
 
 def _read(location: str) -> tuple[bytes, os.stat_result] | None:
     try:
-        fd = open_file(location)
+        with place_at(location) as place:
+            fd = open_file(place)
     except (FileNotFoundError, NotADirectoryError):
         return None
     with open(fd, "rb") as file:
