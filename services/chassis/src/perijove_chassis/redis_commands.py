@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _SOCKET_TIMEOUT_S = 1.5
 _CONNECTIONS = 32
+_CANCEL_AGAIN_S = 0.05
 
 
 class Commands:
@@ -55,6 +56,7 @@ class Commands:
         self._keys = list(keys)
         self._scripts: dict[str, AsyncScript] = {}
         self._in_flight: set[asyncio.Future[Any]] = set()
+        self._waiting: set[asyncio.Future[Any]] = set()
 
     async def script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
         """Run a script and return its reply.
@@ -86,8 +88,31 @@ class Commands:
                 "the shared state cannot be reached", reason="STATE_UNREACHABLE"
             ) from error
 
+    async def arrival(self, stream: str, after: str, within_s: float) -> None:
+        """Return when a stream has an entry behind an id, or the time is up.
+
+        Args:
+            stream: Key of the stream.
+            after: Id of an entry; it need not exist.
+            within_s: Shorter than a reply may take.
+
+        Raises:
+            Unavailable: `STATE_UNREACHABLE`, if Redis cannot be reached.
+        """
+        command = self.redis.xread({stream: after}, count=1, block=int(within_s * 1000))
+        waiting = asyncio.ensure_future(command)
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+        await self.run(waiting)
+
     async def close(self) -> None:
         """Wait for the commands in flight, then close the connections."""
+        # Those that only wait may be cancelled here: nobody uses a connection next.
+        # The client has been seen to swallow it while it connects, hence again.
+        while self._waiting:
+            for waiting in self._waiting:
+                waiting.cancel()
+            await asyncio.wait(self._waiting, timeout=_CANCEL_AGAIN_S)
         if self._in_flight:
             await asyncio.wait(self._in_flight)
         await self.redis.aclose()
