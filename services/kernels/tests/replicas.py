@@ -12,6 +12,7 @@ from perijove.kernels.v1 import kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove_chassis import credentials, server, telemetry
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.settings import Secret
+from perijove_chassis.watching import Watching, WatchLimits
 from perijove_kernels import services
 from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.runners import GrpcRunners
@@ -19,6 +20,7 @@ from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.manager import KernelManager
 from perijove_kernels.store import Limits
+from perijove_kernels.watching import ShownKernels
 from prometheus_client import CollectorRegistry
 
 if TYPE_CHECKING:
@@ -60,11 +62,15 @@ class Replica:
         await self.store.close()
 
 
-async def start_replica(target: str, store: Any, limits: Limits = LIMITS) -> Replica:
+async def start_replica(
+    target: str, store: Any, limits: Limits = LIMITS, watch_limits: WatchLimits | None = None
+) -> Replica:
     runners, last_known = GrpcRunners(KEY), LastKnown()
-    announced = RunnerManager(store, runners, last_known, limits)
+    watching = Watching(ShownKernels(store), watch_limits)
+    announced = RunnerManager(store, runners, last_known, watching, limits)
+    manager = KernelManager(store, runners, last_known, default_kernelspec="python3")
     rows = [
-        services.kernels(KernelManager(store, runners, last_known, default_kernelspec="python3")),
+        services.kernels(manager, watching),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec="python3")),
         services.runners(announced),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,13 @@ from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
 from perijove_chassis.server import Service
 from perijove_chassis.settings import Secret
+from perijove_chassis.watching import Watching
 from perijove_sessions import services
 from perijove_sessions.backends.contents import GrpcContents
 from perijove_sessions.backends.kernels import GrpcKernels
 from perijove_sessions.manager import SessionManager
 from perijove_sessions.reconciling import Reconciler
+from perijove_sessions.watching import StoredSessions, Tending
 from prometheus_client import CollectorRegistry
 
 KEY = Secret("k" * 32)
@@ -66,10 +70,14 @@ class Replica:
     grpc_server: grpc.aio.Server
     store: Any
     backends: tuple[Any, ...]
+    tending: asyncio.Task[None]
     channel: Channel
     sessions: Any
 
     async def close(self) -> None:
+        self.tending.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.tending
         await self.channel.close()
         await self.grpc_server.stop(0)
         for backend in self.backends:
@@ -78,9 +86,11 @@ class Replica:
 
 async def start_replica(target: str, store: Any, kernels_target: str, contents: str) -> Replica:
     kernels, documents = GrpcKernels(kernels_target, KEY), GrpcContents(contents, KEY)
-    manager = SessionManager(store, kernels, documents, Reconciler(store, kernels))
-    grpc_server = await serve(target, "sessions", services.sessions(manager))
+    reconciler, watching = Reconciler(store, kernels), Watching(StoredSessions(store))
+    manager = SessionManager(store, kernels, documents, reconciler)
+    grpc_server = await serve(target, "sessions", services.sessions(manager, watching))
+    tending = asyncio.create_task(Tending(reconciler, watching).run())
     issuer = credentials.Issuer(credentials.derive_key(KEY, "sessions"), "gateway_http", "sessions")
     channel = Channel(target, issuer, Deadlines(60.0))
     stub = sessions_pb2_grpc.SessionsServiceStub(channel)  # type: ignore[call-overload]
-    return Replica(grpc_server, store, (kernels, documents, store), channel, stub)
+    return Replica(grpc_server, store, (kernels, documents, store), tending, channel, stub)

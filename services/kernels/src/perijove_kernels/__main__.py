@@ -2,6 +2,7 @@
 
 from perijove_chassis import server
 from perijove_chassis.credentials import Verifier
+from perijove_chassis.watching import Watching
 
 from perijove_kernels import relay, services
 from perijove_kernels.announcements import RunnerManager
@@ -11,6 +12,7 @@ from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.manager import KernelManager
 from perijove_kernels.settings import Settings
+from perijove_kernels.watching import ShownKernels
 
 
 async def main(settings: Settings) -> None:
@@ -18,10 +20,11 @@ async def main(settings: Settings) -> None:
     store = RedisKernelStore(settings.redis_url, settings.limits)
     runners = GrpcRunners(settings.service_key)
     last_known, default = LastKnown(), settings.default_kernelspec
-    announced = RunnerManager(store, runners, last_known, settings.limits)
+    watching = Watching(ShownKernels(store))
+    announced = RunnerManager(store, runners, last_known, watching, settings.limits)
     manager = KernelManager(store, runners, last_known, default_kernelspec=default)
     rows = [
-        services.kernels(manager),
+        services.kernels(manager, watching),
         relay.channels(manager.get, settings.service_key),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
         services.runners(announced),

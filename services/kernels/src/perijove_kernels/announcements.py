@@ -17,11 +17,15 @@ from perijove_chassis.errors import (
 )
 
 from perijove_kernels.model import Changes, Hello, Runner
+from perijove_kernels.watching import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
+    from perijove_chassis.watching import Watching
+
     from perijove_kernels.last_known import LastKnown
+    from perijove_kernels.model import Kernel
     from perijove_kernels.store import KernelStore, Limits, Runners
 
 log = structlog.get_logger()
@@ -33,11 +37,17 @@ class RunnerManager:
     """Keeps the registry in step with what runners announce."""
 
     def __init__(
-        self, store: KernelStore, runners: Runners, last_known: LastKnown, limits: Limits
+        self,
+        store: KernelStore,
+        runners: Runners,
+        last_known: LastKnown,
+        watching: Watching[Kernel],
+        limits: Limits,
     ) -> None:
         self._store = store
         self._runners = runners
         self._last_known = last_known
+        self._watching = watching
         self._limits = limits
         self._waits: set[asyncio.Timeout] = set()
         self._closing = False
@@ -81,10 +91,15 @@ class RunnerManager:
         log.info("runner left", runner_id=caller)
 
     async def run(self) -> None:
-        """Forget runners that stay away, and keep what is last known fresh; to the end.
+        """Forget runners that stay away, and keep what is known fresh; to the end.
 
-        When it is cancelled, the runners are sent to other replicas.
+        When it is cancelled, the runners and all who watch are sent to other replicas.
         """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watching.run())
+            await self._sweep_for_ever()
+
+    async def _sweep_for_ever(self) -> None:
         between = min(self._limits.lost_after_s / 5, _MOST_S_BETWEEN_SWEEPS)
         try:
             reachable = True
@@ -106,9 +121,12 @@ class RunnerManager:
         """Sweep and read the registry; return whether it could be reached."""
         try:
             await self._store.sweep()
-            self._last_known.remember(await self._store.registry())
+            registry = await self._store.registry()
         except Unavailable:
+            self._watching.lose_sight()
             return False
+        self._last_known.remember(registry)
+        self._watching.take(shown(registry))
         return True
 
     async def _next(self, messages: AsyncIterator[Hello | Changes]) -> Hello | Changes | None:

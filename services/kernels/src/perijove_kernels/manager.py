@@ -17,9 +17,12 @@ from perijove_chassis.errors import (
 from perijove_chassis.paging import page
 
 from perijove_kernels.model import RESERVED_LABEL, ExecutionState, Kernel, Runner
+from perijove_kernels.store import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from perijove_chassis.watching import Position
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Launch
@@ -38,6 +41,8 @@ class KernelPage:
     """Whether kernels may be missing, so that none may be taken for gone."""
     ended: frozenset[str] = frozenset()
     """Kernels that may, all the same."""
+    position: Position | None = None
+    """What was written up to here is in it; None if the registry cannot be reached."""
 
 
 class KernelManager:
@@ -118,13 +123,12 @@ class KernelManager:
         except Unavailable:
             if not self._last_known.loaded:
                 raise
-            incomplete, ended = True, frozenset[str]()
+            registry = Registry()
         else:
             self._last_known.remember(registry)
-            incomplete, ended = registry.settling, registry.gone
         kernels = [self._last_known.shown(holding) for holding in self._last_known.holdings()]
         shown, next_token = page(kernels, _start_order, page_size, page_token)
-        return KernelPage(shown, next_token, incomplete, ended)
+        return KernelPage(shown, next_token, registry.settling, registry.gone, registry.position)
 
     async def update(
         self,

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import grpc
+    from perijove_chassis.watching import Watching
 
     from perijove_kernels.announcements import RunnerManager
     from perijove_kernels.kernelspecs import KernelspecManager
     from perijove_kernels.manager import KernelManager
+    from perijove_kernels.model import Kernel
 
 _UPDATABLE = frozenset({"labels", "environment"})
 
@@ -39,8 +41,9 @@ _UPDATABLE = frozenset({"labels", "environment"})
 class KernelsServicer(pb_grpc.KernelsServiceServicer):
     """Serves `KernelsService`."""
 
-    def __init__(self, manager: KernelManager) -> None:
+    def __init__(self, manager: KernelManager, watching: Watching[Kernel]) -> None:
         self._manager = manager
+        self._watching = watching
 
     async def StartKernel(
         self, request: pb.StartKernelRequest, _context: grpc.aio.ServicerContext
@@ -70,7 +73,14 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
             next_page_token=page.next_token,
             incomplete=page.incomplete,
             ended_kernel_ids=page.ended,
+            position=wire.position_to_proto(page.position),
         )
+
+    async def WatchKernels(
+        self, request: pb.WatchKernelsRequest, _context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.WatchKernelsResponse]:
+        async for update in self._watching.watch(wire.position_from_proto(request)):
+            yield wire.update_to_proto(update)
 
     async def UpdateKernel(
         self, request: pb.UpdateKernelRequest, _context: grpc.aio.ServicerContext

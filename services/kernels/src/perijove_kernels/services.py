@@ -12,17 +12,20 @@ from perijove_chassis.server import Service
 from perijove_kernels.servicer import KernelspecsServicer, KernelsServicer, RunnersServicer
 
 if TYPE_CHECKING:
+    from perijove_chassis.watching import Watching
+
     from perijove_kernels.announcements import RunnerManager
     from perijove_kernels.kernelspecs import KernelspecManager
     from perijove_kernels.manager import KernelManager
+    from perijove_kernels.model import Kernel
 
 _CLIENTS = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _RUNNERS = frozenset({PrincipalKind.RUNNER})
 
 
-def kernels(manager: KernelManager) -> Service:
+def kernels(manager: KernelManager, watching: Watching[Kernel]) -> Service:
     """Return the row of `KernelsService`: for the other services and for users."""
-    servicer = KernelsServicer(manager)
+    servicer = KernelsServicer(manager, watching)
     return Service(
         "perijove.kernels.v1.KernelsService",
         lambda server: kernels_pb2_grpc.add_KernelsServiceServicer_to_server(servicer, server),

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from perijove_chassis.watching import Delta, Position
+
     from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Launch, Offer, Runner
 
 
@@ -56,6 +58,8 @@ class Registry:
     """Kernels that ended a while ago, told while it is settling."""
     settling: bool = True
     """Whether the store lost data a moment ago, so that runners may not have returned yet."""
+    position: Position | None = None
+    """What was written up to here is in it; None while the store has not found its feet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,18 @@ class KernelStore(Protocol):
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""
+
+    async def changes(self, since: Position) -> Delta[Holding] | None:
+        """Return which kernels have changed, in one round trip.
+
+        What only the passing of time changes is not among them.
+
+        Returns:
+            None if that is not known (any more): then the registry is to be read.
+        """
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
 
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now, in one round trip."""

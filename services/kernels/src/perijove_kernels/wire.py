@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perijove.kernels.v1 import kernels_pb2, kernelspecs_pb2
 from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.watching import Position
 
 from perijove_kernels.model import (
     Changes,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from google.protobuf.field_mask_pb2 import FieldMask
     from google.protobuf.timestamp_pb2 import Timestamp
     from perijove.runners.v1 import runners_pb2
+    from perijove_chassis.watching import Update
 
 _STATES = {
     kernels_pb2.EXECUTION_STATE_UNSPECIFIED: ExecutionState.UNKNOWN,
@@ -83,6 +85,32 @@ def kernel_from_proto(message: kernels_pb2.Kernel, runner: Runner) -> Kernel:
         revision=message.revision,
         last_exit=_exit_from_proto(message.last_exit) if message.HasField("last_exit") else None,
         runner_address=runner.address,
+    )
+
+
+def position_to_proto(position: Position | None) -> kernels_pb2.FeedPosition | None:
+    """Return a place in the feed, if there is one."""
+    if position is None:
+        return None
+    return kernels_pb2.FeedPosition(feed_id=position.feed_id, number=position.number)
+
+
+def position_from_proto(request: kernels_pb2.WatchKernelsRequest) -> Position | None:
+    """Return where a watcher left off; None if it begins."""
+    if not request.HasField("after"):
+        return None
+    return Position(request.after.feed_id, request.after.number)
+
+
+def update_to_proto(update: Update[Kernel]) -> kernels_pb2.WatchKernelsResponse:
+    """Return what a watcher is sent."""
+    return kernels_pb2.WatchKernelsResponse(
+        resync=update.resync,
+        kernels=[kernel_to_proto(kernel) for kernel in update.items],
+        ended_kernel_ids=update.gone,
+        synced=update.synced,
+        position=position_to_proto(update.position) if update.synced else None,
+        incomplete=update.synced and update.incomplete,
     )
 
 

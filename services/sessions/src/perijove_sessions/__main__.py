@@ -2,6 +2,7 @@
 
 from perijove_chassis import server
 from perijove_chassis.credentials import Verifier
+from perijove_chassis.watching import Watching
 
 from perijove_sessions import services
 from perijove_sessions.backends.contents import GrpcContents
@@ -10,6 +11,7 @@ from perijove_sessions.backends.redis import RedisSessionStore
 from perijove_sessions.manager import SessionManager
 from perijove_sessions.reconciling import Reconciler
 from perijove_sessions.settings import Settings
+from perijove_sessions.watching import StoredSessions, Tending
 
 
 async def main(settings: Settings) -> None:
@@ -17,10 +19,16 @@ async def main(settings: Settings) -> None:
     store = RedisSessionStore(settings.redis_url)
     kernels = GrpcKernels(settings.kernels, settings.service_key)
     contents = GrpcContents(settings.contents, settings.service_key)
-    manager = SessionManager(store, kernels, contents, Reconciler(store, kernels))
+    reconciler, watching = Reconciler(store, kernels), Watching(StoredSessions(store))
+    manager = SessionManager(store, kernels, contents, reconciler)
     verifier = Verifier("sessions", service_key=settings.service_key, api_token=settings.api_token)
     try:
-        await server.serve(settings, verifier, [services.sessions(manager)])
+        await server.serve(
+            settings,
+            verifier,
+            [services.sessions(manager, watching)],
+            background=Tending(reconciler, watching).run,
+        )
     finally:
         await contents.close()
         await kernels.close()

@@ -29,6 +29,8 @@ from perijove_sessions.model import (
 )
 
 if TYPE_CHECKING:
+    from perijove_chassis.watching import Position
+
     from perijove_sessions.reconciling import Reconciler
     from perijove_sessions.store import Documents, Kernels, SessionStore
 
@@ -44,6 +46,10 @@ class SessionPage:
 
     sessions: list[OpenSession]
     next_token: str
+    position: Position | None = None
+    """What was written of sessions up to here is in it, if that is known."""
+    kernels_position: Position | None = None
+    """The same for kernels."""
 
 
 class SessionManager:
@@ -102,7 +108,8 @@ class SessionManager:
             Unavailable: if nothing is known, and nobody can be asked.
         """
         opened = await self._reconciler.opened()
-        return SessionPage(*page(opened, _creation_order, page_size, page_token))
+        shown = page(opened.sessions, _creation_order, page_size, page_token)
+        return SessionPage(*shown, opened.position, opened.kernels_position)
 
     async def update(self, session_id: str, changes: SessionChanges) -> OpenSession:
         """Change a session; a kernel it gives up is shut down.

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 from perijove_chassis.errors import DeadlineExceeded, DomainError, NotFound, Unavailable
 
 from perijove_sessions.model import Kernel, OpenSession, Session, sessions_of
-from perijove_sessions.store import KernelList, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perijove_sessions.store import Kernels, SessionStore
+    from perijove_chassis.watching import Position
+
+    from perijove_sessions.store import KernelList, Kernels, Listing, SessionStore
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The sessions whose kernel runs."""
+
+    sessions: list[OpenSession]
+    position: Position | None = None
+    """What was written of sessions up to here is in it, if that is known."""
+    kernels_position: Position | None = None
+    """The same for kernels."""
 
 
 class Reconciler:
@@ -79,7 +92,7 @@ class Reconciler:
         await self._forget(session)
         return None
 
-    async def opened(self) -> list[OpenSession]:
+    async def opened(self) -> Opened:
         """Return all sessions whose kernel runs.
 
         What cannot be asked answers as it was last known.
@@ -98,10 +111,31 @@ class Reconciler:
         except (Unavailable, DeadlineExceeded):
             if self._last_kernels is None:
                 raise
-            return _joined(listing, self._last_kernels)
+            return Opened(_joined(listing, self._last_kernels))
         if not stale:
             listing = await self._repair(listing, listed)
-        return _joined(listing, listed.kernels)
+        joined = _joined(listing, listed.kernels)
+        return Opened(joined, None if stale else listing.position, listed.position)
+
+    async def tend(self) -> Listing:
+        """Repair what would be repaired if somebody listed, except that none is forgotten.
+
+        A session whose kernel is gone stays for who asks for it, and is then told why.
+
+        Returns:
+            All sessions. That the kernels cannot be asked does not matter to them.
+
+        Raises:
+            Unavailable: if the store cannot be reached.
+        """
+        listing = await self._store.list()
+        try:
+            listed = await self._kernels.list()
+        except (Unavailable, DeadlineExceeded):
+            return listing
+        listing = await self._put_back(listing, listed)
+        await self._end_leftovers(listing, listed)
+        return listing
 
     async def reconcile(self) -> None:
         """Repair what does not fit."""
@@ -111,9 +145,7 @@ class Reconciler:
         await self._repair(listing, await self._kernels.list())
 
     async def _repair(self, listing: Listing, listed: KernelList) -> Listing:
-        adopted = [await self._adopt(kernel, listing) for kernel in listed.kernels.values()]
-        if any(adopted):
-            listing = await self._store.list()
+        listing = await self._put_back(listing, listed)
         kept = {}
         for session in listing.sessions.values():
             if listed.lacks(session.kernel_id):
@@ -121,8 +153,14 @@ class Reconciler:
             else:
                 kept[session.session_id] = session
         await self._end_leftovers(listing, listed)
-        self._last_listing, self._last_kernels = Listing(kept), listed.kernels
+        self._last_listing = replace(listing, sessions=kept)
+        self._last_kernels = listed.kernels
         return self._last_listing
+
+    async def _put_back(self, listing: Listing, listed: KernelList) -> Listing:
+        """Rebuild the sessions that only their kernels remember."""
+        adopted = [await self._adopt(kernel, listing) for kernel in listed.kernels.values()]
+        return await self._store.list() if any(adopted) else listing
 
     async def _adopt(self, kernel: Kernel, listing: Listing) -> bool:
         adopted = False

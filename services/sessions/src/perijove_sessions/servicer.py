@@ -10,16 +10,21 @@ from perijove.sessions.v1 import sessions_pb2_grpc as pb_grpc
 from perijove_sessions import wire
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import grpc
+    from perijove_chassis.watching import Watching
 
     from perijove_sessions.manager import SessionManager
+    from perijove_sessions.model import Session
 
 
 class SessionsServicer(pb_grpc.SessionsServiceServicer):
     """Serves `SessionsService`."""
 
-    def __init__(self, manager: SessionManager) -> None:
+    def __init__(self, manager: SessionManager, watching: Watching[Session]) -> None:
         self._manager = manager
+        self._watching = watching
 
     async def CreateSession(
         self, request: pb.CreateSessionRequest, _context: grpc.aio.ServicerContext
@@ -40,7 +45,15 @@ class SessionsServicer(pb_grpc.SessionsServiceServicer):
         return pb.ListSessionsResponse(
             sessions=[wire.session_to_proto(opened) for opened in page.sessions],
             next_page_token=page.next_token,
+            position=wire.position_to_proto(page.position),
+            kernels_position=wire.position_to_proto(page.kernels_position),
         )
+
+    async def WatchSessions(
+        self, request: pb.WatchSessionsRequest, _context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.WatchSessionsResponse]:
+        async for update in self._watching.watch(wire.after_from_proto(request)):
+            yield wire.update_to_proto(update)
 
     async def UpdateSession(
         self, request: pb.UpdateSessionRequest, _context: grpc.aio.ServicerContext

@@ -11,14 +11,17 @@ from perijove_chassis.server import Service
 from perijove_sessions.servicer import SessionsServicer
 
 if TYPE_CHECKING:
+    from perijove_chassis.watching import Watching
+
     from perijove_sessions.manager import SessionManager
+    from perijove_sessions.model import Session
 
 _CLIENTS = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 
 
-def sessions(manager: SessionManager) -> Service:
+def sessions(manager: SessionManager, watching: Watching[Session]) -> Service:
     """Return the row of `SessionsService`: for the other services and for users."""
-    servicer = SessionsServicer(manager)
+    servicer = SessionsServicer(manager, watching)
     return Service(
         "perijove.sessions.v1.SessionsService",
         lambda server: sessions_pb2_grpc.add_SessionsServiceServicer_to_server(servicer, server),

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perijove_chassis.watching import Delta, Position
+
     from perijove_sessions.model import Claim, Kernel, Session
 
 HOLD_S = 120.0
@@ -38,6 +40,8 @@ class Listing:
     """By id."""
     leftovers: tuple[str, ...] = ()
     """Kernels to be shut down, unless a session has them."""
+    position: Position | None = None
+    """What was written up to here is in it; None if it is only what was last known."""
 
 
 class SessionStore(Protocol):
@@ -73,6 +77,16 @@ class SessionStore(Protocol):
     async def list(self) -> Listing:
         """Return all sessions, in one round trip."""
 
+    async def changes(self, since: Position) -> Delta[Session] | None:
+        """Return which sessions have changed, in one round trip.
+
+        Returns:
+            None if that is not known (any more): then all are to be listed.
+        """
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
+
     async def replace(self, before: Session, after: Session) -> None:
         """Put a session in place of what it was; a kernel it gives up is a leftover at once.
 
@@ -101,6 +115,8 @@ class KernelList:
     """Whether some may be missing, so that none may be taken for gone."""
     ended: frozenset[str] = frozenset()
     """Kernels that may, all the same."""
+    position: Position | None = None
+    """What was written of kernels up to here is in it, if that is known."""
 
     def lacks(self, kernel_id: str) -> bool:
         """Return whether a kernel is gone for certain."""

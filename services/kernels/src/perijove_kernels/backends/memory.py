@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+from perijove_chassis.memory_feed import MemoryFeed
+from perijove_chassis.watching import Delta
 
 from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
 from perijove_kernels.store import Holding, Limits, Place, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from perijove_chassis.watching import Position
 
 _DOOMED_FOR_S = 86400.0
 
@@ -46,6 +50,7 @@ class MemoryKernelStore:
         self._gone: dict[str, tuple[int, bool, float]] = {}
         """Revision as of which a kernel is gone, whether it may still run, and since when."""
         self._swept: float | None = None
+        self._feed = MemoryFeed()
         self._since = clock()
 
     async def register(self, hello: Hello, stream_id: str) -> tuple[str, ...]:
@@ -133,7 +138,19 @@ class MemoryKernelStore:
         """Return all kernels."""
         holdings = {id_: self._holding(kernel) for id_, kernel in self._kernels.items()}
         settling = self._clock() - self._since < self._limits.lost_after_s
-        return Registry(holdings, frozenset(self._gone), settling)
+        return Registry(holdings, frozenset(self._gone), settling, self._feed.position)
+
+    async def changes(self, since: Position) -> Delta[Holding] | None:
+        """Return which kernels have changed; None if that is not known any more."""
+        keys = self._feed.since(since)
+        if keys is None:
+            return None
+        held = {key: self._holding(self._kernels[key]) for key in keys if key in self._kernels}
+        return Delta(held, keys - held.keys(), self._feed.position)
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
+        await self._feed.arrival(since, within_s)
 
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now."""
@@ -158,11 +175,10 @@ class MemoryKernelStore:
         for runner_id, known in list(self._runners.items()):
             if now - known.seen > self._limits.forget_after_s:
                 del self._runners[runner_id]
-                self._kernels = {
-                    id_: kernel
-                    for id_, kernel in self._kernels.items()
-                    if kernel.runner_id != runner_id
-                }
+                for kernel in list(self._kernels.values()):
+                    if kernel.runner_id == runner_id:
+                        del self._kernels[kernel.kernel_id]
+                        self._feed.note(kernel.kernel_id)
 
     def _choose(self, wanted: str) -> _Known:
         live = [known for known in self._runners.values() if self._live(known)]
@@ -199,12 +215,14 @@ class MemoryKernelStore:
             del self._gone[kernel.kernel_id]
         self._kernels[kernel.kernel_id] = kernel
         self._reserved.pop(kernel.kernel_id, None)
+        self._feed.note(kernel.kernel_id)
         return True
 
     def _drop(self, kernel_id: str, revision: int, *, doomed: bool = False) -> None:
         del self._kernels[kernel_id]
         self._reserved.pop(kernel_id, None)
         self._gone[kernel_id] = (revision, doomed, self._clock())
+        self._feed.note(kernel_id)
 
     def _holding(self, kernel: Kernel) -> Holding:
         known = self._runners[kernel.runner_id]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
 from perijove_chassis.redis_commands import Commands
+from perijove_chassis.watching import Delta, Position
 
 from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
 from perijove_kernels.store import Holding, Limits, Place, Registry
@@ -32,6 +33,7 @@ _KEYS = [
         "reserved",
         "gone",
         "meta",
+        "feed",
     )
 ]
 
@@ -144,7 +146,8 @@ class RedisKernelStore:
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""
-        settling, rows, runner_rows, alive, gone = await self._script("registry")
+        reply = await self._script("registry")
+        settling, rows, runner_rows, alive, gone, feed_id, number = reply
         addresses = {
             runner_id: _runner.decode(row).runner.address for runner_id, row in _pairs(runner_rows)
         }
@@ -156,7 +159,22 @@ class RedisKernelStore:
             holdings[kernel.kernel_id] = Holding(
                 _at(kernel, address), lost=kernel.runner_id not in live
             )
-        return Registry(holdings, frozenset(gone), bool(settling))
+        position = Position(feed_id, int(number)) if feed_id else None
+        return Registry(holdings, frozenset(gone), bool(settling), position)
+
+    async def changes(self, since: Position) -> Delta[Holding] | None:
+        """Return which kernels have changed, in one round trip; None if that is not known."""
+        found = await self._script("changes", since.feed_id, since.number)
+        if not found:
+            return None
+        number, gone, flat = found
+        rows = (_holding(*flat[at : at + 3]) for at in range(0, len(flat), 3))
+        holdings = {holding.kernel.kernel_id: holding for holding in rows}
+        return Delta(holdings, frozenset(gone), Position(since.feed_id, int(number)))
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
+        await self._commands.arrival(_KEYS[-1], f"{since.number}-0", within_s)
 
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now, in one round trip."""

@@ -87,7 +87,7 @@ class GrpcKernels:
         """Return all kernels."""
         kernels: dict[str, Kernel] = {}
         ended: set[str] = set()
-        incomplete, token = False, ""
+        incomplete, token, position = False, "", None
         while True:
             with rpc_errors_as_domain():
                 reply = await self._stub.ListKernels(pb.ListKernelsRequest(page_token=token))
@@ -96,9 +96,12 @@ class GrpcKernels:
             }
             ended.update(reply.ended_kernel_ids)
             incomplete = incomplete or reply.incomplete
+            if not token:
+                # Later pages show at least what this one does.
+                position = wire.position_from_proto(reply)
             token = reply.next_page_token
             if not token:
-                return KernelList(kernels, incomplete, frozenset(ended))
+                return KernelList(kernels, incomplete, frozenset(ended), position)
 
     async def update(
         self, kernel_id: str, labels: Mapping[str, str], environment: Mapping[str, str]

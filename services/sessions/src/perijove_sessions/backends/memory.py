@@ -6,11 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import Aborted, AlreadyExists
+from perijove_chassis.memory_feed import MemoryFeed
+from perijove_chassis.watching import Delta
 
 from perijove_sessions.store import HOLD_S, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from perijove_chassis.watching import Position
 
     from perijove_sessions.model import Claim, Session
 
@@ -24,6 +28,7 @@ class MemorySessionStore:
         self._sessions: dict[str, Session] = {}
         self._claims: dict[str, tuple[float, Claim]] = {}
         self._leftovers: dict[str, float] = {}
+        self._feed = MemoryFeed()
 
     async def claim(self, wanted: Claim) -> Session | Claim:
         """Return the session of a path; or the claim that now stands, ours or another's."""
@@ -47,7 +52,8 @@ class MemorySessionStore:
             return session, False
         if not session and standing and standing.session.session_id != mine.session_id:
             return None, False
-        self._sessions.setdefault(mine.session_id, mine)
+        if mine.session_id not in self._sessions:
+            self._write(mine)
         self._claims.pop(mine.path, None)
         self._leftovers.pop(mine.kernel_id, None)
         return self._sessions[mine.session_id], bool(standing) or not session
@@ -65,7 +71,7 @@ class MemorySessionStore:
         standing = self._standing(session.path)
         if standing and standing.session.session_id != session.session_id:
             return False
-        self._sessions[session.session_id] = session
+        self._write(session)
         return True
 
     async def get(self, session_id: str) -> Session | None:
@@ -81,7 +87,19 @@ class MemorySessionStore:
         now = self._clock()
         self._claims = {path: held for path, held in self._claims.items() if held[0] >= now}
         due = [kernel for kernel, at in self._leftovers.items() if at <= now]
-        return Listing(dict(self._sessions), tuple(due))
+        return Listing(dict(self._sessions), tuple(due), self._feed.position)
+
+    async def changes(self, since: Position) -> Delta[Session] | None:
+        """Return which sessions have changed; None if that is not known any more."""
+        keys = self._feed.since(since)
+        if keys is None:
+            return None
+        held = {key: self._sessions[key] for key in keys if key in self._sessions}
+        return Delta(held, keys - held.keys(), self._feed.position)
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
+        await self._feed.arrival(since, within_s)
 
     async def replace(self, before: Session, after: Session) -> None:
         """Put a session in place of what it was; a kernel it gives up is a leftover at once."""
@@ -93,7 +111,7 @@ class MemorySessionStore:
         moved = before.path != after.path
         if moved and (await self.at_path(after.path) or self._standing(after.path)):
             raise AlreadyExists(f"a session already has the path {after.path!r}")
-        self._sessions[after.session_id] = after
+        self._write(after)
         if before.kernel_id != after.kernel_id:
             self._leftovers[before.kernel_id] = self._clock()
             self._leftovers.pop(after.kernel_id, None)
@@ -103,6 +121,7 @@ class MemorySessionStore:
         session = self._sessions.get(session_id)
         if session and session.kernel_id == kernel_id:
             del self._sessions[session_id]
+            self._feed.note(session_id)
 
     async def leave(self, kernel_id: str) -> None:
         """Note a kernel that is about to be started as a leftover, for later."""
@@ -111,6 +130,10 @@ class MemorySessionStore:
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""
         self._leftovers.pop(kernel_id, None)
+
+    def _write(self, session: Session) -> None:
+        self._sessions[session.session_id] = session
+        self._feed.note(session.session_id)
 
     def _standing(self, path: str) -> Claim | None:
         expires, claim = self._claims.get(path, (0.0, None))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.resources
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 from perijove_chassis.errors import Aborted, AlreadyExists
 from perijove_chassis.redis_commands import Commands
+from perijove_chassis.watching import Delta, Position
 
 from perijove_sessions.model import Claim, Session
 from perijove_sessions.store import HOLD_S, Listing
 
-_KEYS = [f"{{s}}:{name}" for name in ("rows", "paths", "claims", "leftovers")]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_KEYS = [f"{{s}}:{name}" for name in ("rows", "paths", "claims", "leftovers", "meta", "feed")]
 
 _session = msgspec.json.Decoder(Session)
 _claim = msgspec.json.Decoder(Claim)
@@ -74,9 +79,22 @@ class RedisSessionStore:
 
     async def list(self) -> Listing:
         """Return all sessions, in one round trip."""
-        rows, leftovers = await self._commands.script("list")
-        sessions = map(_session.decode, rows)
-        return Listing({session.session_id: session for session in sessions}, tuple(leftovers))
+        rows, leftovers, feed_id, number = await self._commands.script("list")
+        position = Position(feed_id, int(number))
+        return Listing(_by_id(rows), tuple(leftovers), position)
+
+    async def changes(self, since: Position) -> Delta[Session] | None:
+        """Return which sessions have changed, in one round trip; None if that is not known."""
+        found = await self._commands.script("changes", since.feed_id, since.number)
+        if not found:
+            return None
+        number, gone, rows = found
+        position = Position(since.feed_id, int(number))
+        return Delta(_by_id(rows), frozenset(gone), position)
+
+    async def arrival(self, since: Position, within_s: float) -> None:
+        """Return when something has changed since, or the time is up."""
+        await self._commands.arrival(_KEYS[-1], f"{since.number}-0", within_s)
 
     async def replace(self, before: Session, after: Session) -> None:
         """Put a session in place of what it was; a kernel it gives up is a leftover at once."""
@@ -107,6 +125,10 @@ class RedisSessionStore:
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""
         await self._commands.run(self._commands.redis.zrem(_KEYS[3], kernel_id))
+
+
+def _by_id(rows: Iterable[str]) -> dict[str, Session]:
+    return {session.session_id: session for session in map(_session.decode, rows)}
 
 
 def _text(value: object) -> str:

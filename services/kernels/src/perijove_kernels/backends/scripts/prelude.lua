@@ -7,10 +7,13 @@
 --   streams   HASH runner -> "<stream> <run>", the stream that may speak for it
 --   reserved  HASH kernel -> "<expires> <runner> <reservation>"
 --   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
---   meta      HASH run (of the server), since, swept
+--   meta      HASH run (of the server), since, swept, feed (its name), number (its last)
+--   feed      STREAM "<number>-0" -> kernel that has changed or is gone; the latest ones
 --
+-- Numbers of the feed are microseconds of the clock, made to rise: they rise on, too,
+-- if the server lost the last second. Its name is another one after that.
 -- Revisions are kept as the texts they came in: Lua would print large ones rounded.
-local kernels, owners, runners, specs, seen, streams, reserved, gone, meta = unpack(KEYS)
+local kernels, owners, runners, specs, seen, streams, reserved, gone, meta, feed = unpack(KEYS)
 local lost_after = tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -33,11 +36,28 @@ local function owner_of(kernel)
   return runner, tonumber(revision)
 end
 
+local function last_number()
+  return tonumber(redis.call('HGET', meta, 'number') or '0')
+end
+
+-- Returns the feed's name, '' if it has none yet, and its last number.
+local function position()
+  return redis.call('HGET', meta, 'feed') or '', string.format('%.0f', last_number())
+end
+
+local function note(kernel)
+  local micros = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+  local number = string.format('%.0f', math.max(last_number() + 1, micros))
+  redis.call('HSET', meta, 'number', number)
+  redis.call('XADD', feed, 'MAXLEN', '~', 10000, number .. '-0', 'kernel', kernel)
+end
+
 local function drop(kernel, revision, doomed)
   redis.call('HDEL', kernels, kernel)
   redis.call('HDEL', owners, kernel)
   redis.call('HDEL', reserved, kernel)
   redis.call('HSET', gone, kernel, revision .. ' ' .. clock[1] .. ' ' .. doomed)
+  note(kernel)
 end
 
 -- Notes what a runner says of a kernel. Returns 'kept', 'old' if something newer is
@@ -58,6 +78,7 @@ local function put(kernel, runner, revision, row)
   redis.call('HSET', kernels, kernel, row)
   redis.call('HSET', owners, kernel, revision .. ' ' .. runner)
   redis.call('HDEL', reserved, kernel)
+  note(kernel)
   return 'kept'
 end
 

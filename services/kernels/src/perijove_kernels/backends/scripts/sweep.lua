@@ -1,6 +1,7 @@
 -- ARGV: lost_after, forget_after, run of the server
 if redis.call('HGET', meta, 'run') ~= ARGV[3] then
-  redis.call('HSET', meta, 'run', ARGV[3], 'since', string.format('%.3f', now))
+  local since = string.format('%.3f', now)
+  redis.call('HSET', meta, 'run', ARGV[3], 'since', since, 'feed', ARGV[3] .. '-' .. since)
 end
 if blind() then
   for _, runner in ipairs(redis.call('ZRANGE', seen, 0, -1)) do
@@ -15,6 +16,7 @@ for _, runner in ipairs(forgotten) do
   for kernel in pairs(owned_by(runner)) do
     redis.call('HDEL', kernels, kernel)
     redis.call('HDEL', owners, kernel)
+    note(kernel)
   end
   redis.call('HDEL', runners, runner)
   redis.call('HDEL', specs, runner)
