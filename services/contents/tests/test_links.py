@@ -260,8 +260,10 @@ def operations(store: FilesystemStore) -> dict[str, Callable[[], Awaitable[objec
         assert "only-outside" not in found
 
     async def moved() -> None:
-        await store.rename(at("d/x"), at("y"))
-        await store.rename(at("y"), at("d/x"))
+        try:
+            await store.rename(at("d/x"), at("y"))
+        except errors.DomainError:
+            await store.rename(at("y"), at("d/x"))
 
     return {
         "read": look,
@@ -307,8 +309,10 @@ async def test_nothing_outside_is_reached_while_a_directory_is_swapped_for_a_lin
     refill(root)
     before = snapshot(outside)
     operation = operations(confined)[what]
-    done = 0
-    for _ in range(6):
+    done = batches = 0
+    while not done or batches < 6:
+        assert batches < 100, "it never met the directory"
+        batches += 1
         with swapping(root / "d", root / "other"):
             for _ in range(ROUNDS // 6):
                 with contextlib.suppress(errors.DomainError):
@@ -317,7 +321,6 @@ async def test_nothing_outside_is_reached_while_a_directory_is_swapped_for_a_lin
         assert snapshot(outside) == before
         assert not holds_secret(root)
         refill(root)
-    assert done, "it never met the directory"
 
 
 async def test_nothing_outside_is_reached_while_a_file_is_swapped_for_a_link(
