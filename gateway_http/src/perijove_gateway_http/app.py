@@ -75,7 +75,8 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
 async def _open(app: web.Application) -> None:
     # Made here because a gRPC channel belongs to the loop it is made in.
     app[STUBS] = Stubs(app[SETTINGS])
-    app[LISTS] = Lists(app[STUBS])
+    app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
+    app[LISTS].start()
 
 
 async def _close_sockets(app: web.Application) -> None:
@@ -88,4 +89,5 @@ async def _close_sockets(app: web.Application) -> None:
 
 
 async def _close(app: web.Application) -> None:
+    await app[LISTS].close()
     await app[STUBS].close()

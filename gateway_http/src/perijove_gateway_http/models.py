@@ -113,15 +113,22 @@ def kernel_model(kernel: kernels_pb2.Kernel) -> dict[str, str | int]:
     }
 
 
-def session_model(session: sessions_pb2.Session) -> dict[str, Any]:
-    """Return the model of a session, with the key that old clients read."""
+def session_model(
+    session: sessions_pb2.Session, kernel: kernels_pb2.Kernel | None = None
+) -> dict[str, Any]:
+    """Return the model of a session, with the key that old clients read.
+
+    Args:
+        session: The session.
+        kernel: Its kernel, if the message has no more of that than the id.
+    """
     name = session.name if session.HasField("name") else None
     model: dict[str, Any] = {
         "id": session.session_id,
         "path": session.path,
         "name": name,
         "type": session.type,
-        "kernel": kernel_model(session.kernel),
+        "kernel": kernel_model(kernel or session.kernel),
     }
     if session.type == "notebook":
         model["notebook"] = {"path": session.path, "name": name}

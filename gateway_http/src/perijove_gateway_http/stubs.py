@@ -48,6 +48,9 @@ DEADLINES = Deadlines(
         "DeleteSession": 35.0,
         # As long as the WebSocket it serves.
         "Connect": None,
+        # As long as this process.
+        "WatchKernels": None,
+        "WatchSessions": None,
     },
 )
 

@@ -28,16 +28,12 @@ async def get_version(_request: web.Request) -> web.Response:
 async def get_status(request: web.Request) -> web.Response:
     """GET api/status: what idle cullers ask."""
     activity = request.app[ACTIVITY]
-    kernels = await request.app[LISTS].kernels.get()
-    in_kernels = (
-        kernel.last_activity_time.seconds + kernel.last_activity_time.nanos / 1e9
-        for kernel in kernels
-    )
+    listed = await request.app[LISTS].kernels()
     return json_response(
         {
-            "connections": sum(kernel.connection_count for kernel in kernels),
-            "kernels": len(kernels),
-            "last_activity": timestamp_of(max(activity.last, *in_kernels, 0.0)),
+            "connections": listed.connections,
+            "kernels": len(listed.kernels),
+            "last_activity": timestamp_of(max(activity.last, listed.last_activity)),
             "started": timestamp_of(activity.started),
         }
     )

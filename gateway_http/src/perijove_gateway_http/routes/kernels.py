@@ -10,10 +10,16 @@ from perijove.contents.v1 import contents_pb2
 from perijove.kernels.v1 import kernels_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
+from perijove_gateway_http.fence import changing
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import kernel_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
-from perijove_gateway_http.responses import json_response, location, no_content
+from perijove_gateway_http.responses import (
+    json_bytes_response,
+    json_response,
+    location,
+    no_content,
+)
 from perijove_gateway_http.routing import Route
 
 if TYPE_CHECKING:
@@ -31,8 +37,7 @@ class _Start(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/kernels: those that run, in the order they were started."""
-    kernels = await request.app[LISTS].kernels.get()
-    return json_response([kernel_model(kernel) for kernel in kernels])
+    return json_bytes_response((await request.app[LISTS].kernels()).json)
 
 
 async def start(request: web.Request) -> web.Response:
@@ -103,9 +108,9 @@ async def restart(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("GET", "api/kernels", list_all),
-    Route("POST", "api/kernels", start),
+    Route("POST", "api/kernels", changing(start)),
     Route("GET", _ONE, get),
-    Route("DELETE", _ONE, delete),
-    Route("POST", _ONE + "/interrupt", interrupt),
-    Route("POST", _ONE + "/restart", restart),
+    Route("DELETE", _ONE, changing(delete)),
+    Route("POST", _ONE + "/interrupt", changing(interrupt)),
+    Route("POST", _ONE + "/restart", changing(restart)),
 )

@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from perijove.sessions.v1 import sessions_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
+from perijove_gateway_http.fence import changing
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import session_model
 from perijove_gateway_http.problems import Problem, reason_of
@@ -58,7 +59,7 @@ class _Body(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/sessions: those whose kernel runs."""
-    return json_bytes_response(await request.app[LISTS].sessions.get())
+    return json_bytes_response(await request.app[LISTS].sessions())
 
 
 async def create(request: web.Request) -> web.Response:
@@ -152,8 +153,8 @@ async def _told_of_kernels(call: Awaitable[T], name: str) -> T:
 
 ROUTES = (
     Route("GET", "api/sessions", list_all),
-    Route("POST", "api/sessions", create),
+    Route("POST", "api/sessions", changing(create)),
     Route("GET", _ONE, get),
-    Route("PATCH", _ONE, update),
-    Route("DELETE", _ONE, delete),
+    Route("PATCH", _ONE, changing(update)),
+    Route("DELETE", _ONE, changing(delete)),
 )
