@@ -1,4 +1,4 @@
-"""For every test: a real Redis, and no skip in CI."""
+"""For every test: a real Redis, no skip in CI, and properties that are bounded."""
 
 import contextlib
 import importlib.resources
@@ -12,8 +12,22 @@ from typing import TypeVar
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
+
+# Properties are tried on the same examples each time in CI, and on new ones each time elsewhere.
+# `HYPOTHESIS_PROFILE=hunt` looks for what a hundred do not show. A busy machine is no fault.
+_LENIENT = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("ci", **_LENIENT, derandomize=True, max_examples=100)
+settings.register_profile("dev", **_LENIENT, max_examples=100)
+settings.register_profile("hunt", **_LENIENT, max_examples=3000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
+)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -111,7 +111,9 @@ class MemoryStore:
         """Create or replace a file."""
         data = b"".join([chunk async for chunk in content])
         created = path not in self._nodes
-        if not created:
+        if created:
+            self._require_directory(path.parent)
+        else:
             self._file(path)
         self._require_hash(path, if_hash)
         self._put(path, data)
@@ -147,16 +149,21 @@ class MemoryStore:
         self, path: EntryPath, directory: EntryPath, names: Iterator[str], *, max_bytes: int
     ) -> Entry:
         """Copy an entry under the first free name."""
-        is_directory = self._node(path).data is None
-        if is_directory and path.holds(directory):
+        node = self._node(path)
+        if node.data is not None:
+            copied = self._first_free(directory, names)
+            self._nodes[copied] = _Node(node.data)
+            return await self.get(copied)
+        self._require_directory(directory)
+        if path.holds(directory):
             raise InvalidArgument(f"{path} cannot be copied into itself", reason="BAD_PATH")
+        # With what a directory holds, its checkpoints are copied.
         below = {found: node for found, node in self._nodes.items() if path.holds(found)}
-        if is_directory and sum(len(node.data or b"") for node in below.values()) > max_bytes:
+        if sum(map(_size, below.values())) > max_bytes:
             raise ResourceExhausted(f"{path} is too large", reason="LIMIT_EXCEEDED")
         copied = self._first_free(directory, names)
         for found, node in below.items():
-            moved = EntryPath((*copied.parts, *found.parts[len(path.parts) :]))
-            self._nodes[moved] = _Node(node.data)
+            self._nodes[EntryPath((*copied.parts, *found.parts[len(path.parts) :]))] = node
         return await self.get(copied)
 
     async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
@@ -165,6 +172,8 @@ class MemoryStore:
         self._require_directory(new_path.parent)
         if new_path in self._nodes:
             raise AlreadyExists(f"an entry is already at {new_path}", reason="ENTRY_EXISTS")
+        if path.holds(new_path):
+            raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
         for found in [found for found in self._nodes if path.holds(found)]:
             moved = EntryPath((*new_path.parts, *found.parts[len(path.parts) :]))
             self._nodes[moved] = self._nodes.pop(found)
@@ -200,7 +209,8 @@ class MemoryStore:
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint."""
-        self._checkpoint(path, checkpoint_id)
+        if checkpoint_id != CHECKPOINT_ID or not await self.list_checkpoints(path):
+            raise NotFound(f"{path} has no such checkpoint", reason="NO_SUCH_CHECKPOINT")
         self._nodes[path] = replace(self._nodes[path], checkpoint=None)
 
     async def kernel_path(self, path: EntryPath) -> KernelPath:
@@ -256,6 +266,10 @@ class MemoryStore:
         if node is None or checkpoint_id != CHECKPOINT_ID:
             raise NotFound(f"{path} has no such checkpoint", reason="NO_SUCH_CHECKPOINT")
         return node
+
+
+def _size(node: _Node) -> int:
+    return len(node.data or b"") + (_size(node.checkpoint) if node.checkpoint else 0)
 
 
 def _hash(data: bytes) -> str:
