@@ -36,6 +36,11 @@ MISTAKE = "what cannot be named may be absent, but to change it is a mistake"
 TOLD = "a value of the wrong type is refused, not ignored"
 FAULT = "a client's mistake is no failure of the server"
 
+NEVER = 0
+"""In place of a status: it does not answer, and nobody else after it, so it is not asked."""
+ONE_NAME = "an entry has one path: what is known under another is not found again"
+HANGS = "nothing that lies in the tree stops the server"
+
 DIFFERENCES: dict[str, Difference] = {
     "put-outside": differs(MISTAKE, status=404),
     "put-outside-encoded": differs(MISTAKE, status=404),
@@ -56,6 +61,16 @@ DIFFERENCES: dict[str, Difference] = {
     "file-outside": differs(ABSENT, status=403),
     "file-outside-raw": differs(ABSENT, status=403),
     "file-range": differs("every error has a page", kind=None),
+    "put-to-pipe": differs(HANGS, status=NEVER),
+    "pipe-without-content": differs("what cannot be read is not shown", status=200),
+    "one-dot": differs(ONE_NAME, status=200),
+    "two-dots-inside": differs(ONE_NAME, status=200),
+    "create-in-hidden": differs("nothing is created where nobody sees it", status=404, kind=None),
+    "checkpoint-of-hidden": differs("what cannot be read has no versions", status=201),
+    # Writing.
+    "a hidden path in the body does not count either": differs(
+        "what does not count is not judged", status=400, model={"reason": None}, leaves={}
+    ),
     # Naming.
     "an unreadable notebook is copied too": differs(
         "a copy has the same bytes: it need not be understood",
@@ -76,6 +91,12 @@ DIFFERENCES: dict[str, Difference] = {
         *("copy-from-number", "extension-number", "type-list"),
         *("put-notebook-text", "put-notebook-empty", "put-no-parent", "put-over-directory"),
         *("rename-to-null", "rename-to-number", "rename-into-itself"),
+        *("path-too-long", "link-to-itself"),
+        *("put-directory-no-parent", "put-below-file", "put-long-name"),
+        *("copy-into-itself", "copy-root"),
+        *("rename-root", "rename-below-file", "rename-long-name"),
+        *("trust-file", "trust-directory", "trust-root"),
+        *("checkpoint-of-directory", "restore-of-missing"),
         *("checkpoint-of-missing", "restore-missing", "checkpoint-id"),
         *("kernel-restart", "kernel-name", "kernel-name-number"),
         *("session-path-number", "session-name-number", "session-kernel-text"),

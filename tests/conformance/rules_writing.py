@@ -111,6 +111,13 @@ WRITING = (
         leaves={"n.txt": "x", "other.txt": Kind.NOTHING},
     ),
     _new(
+        "a hidden path in the body does not count either",
+        target="api/contents/n.txt",
+        json=_TEXT | {"path": ".n.txt"},
+        model={"path": "n.txt"},
+        leaves={"n.txt": "x", ".n.txt": Kind.NOTHING},
+    ),
+    _new(
         "what nobody knows in the body is ignored",
         target="api/contents/n.txt",
         json=_TEXT | {"contentProviderId": "x", "mimetype": None, "writable": True, "x": [1]},

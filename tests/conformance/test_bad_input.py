@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.client import cookie_header
-from tests.conformance.differences import expected
+from tests.conformance.differences import NEVER, expected
 from tests.conformance.given import put, snapshot
 from tests.conformance.routes import (
     API_METHODS,
@@ -35,13 +35,15 @@ ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_wrong_request_is_refused_and_changes_nothing(row: Row, server: Server, tree: Path) -> None:
     row = expected(server, row.id, row)
+    if row.status == NEVER:
+        return
     put(tree, row.given)
     before = snapshot(tree)
     answer = server.ask(row.method, row.target, json=row.json, headers=row.headers)
     assert answer.status == row.status, answer.body
     _expect_no_secret(server, answer)
-    if row.status >= 400 and row.status != 500:
-        assert row.kind in (answer.kind, None), answer.body
+    if row.kind is not None and row.status >= 400 and row.status != 500:
+        assert answer.kind == row.kind, answer.body
         assert answer.phrase == row.phrase or row.phrase is None
         assert snapshot(tree) == before
         _expect_error_of_kind(row, answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.conformance.given import Kind, Link
 from tests.conformance.routes import EMPTY_TEXT
 from tests.conformance.row import Row
 
@@ -35,6 +36,25 @@ WRONG_PATHS = (
     Row("nul", "GET", "api/contents/a%00.txt", 404),
     Row("no-utf-8", "GET", "api/contents/%ff.txt", 400),
     Row("cut-escape", "GET", "api/contents/per%cent.txt", 400),
+    Row("lone-surrogate", "GET", "api/contents/%ed%a0%80.txt", 400),
+    Row("one-dot", "GET", "api/contents/d/./c.txt", 404),
+    Row("two-dots-inside", "GET", "api/contents/d/../a.txt", 404),
+    Row("empty-segment-encoded", "GET", "api/contents/d%2F%2Fnope.txt", 404, "text"),
+    Row("path-too-long", "GET", "api/contents" + "/x" * 3000, 404),
+    Row("unnormalised", "GET", "api/contents/%C3%A9.txt", 404, "text", given={"e\u0301.txt": ""}),
+    Row("sibling-with-the-same-beginning", "GET", "api/contents/../root-evil/x.txt", 404),
+    # Contents: what is neither file nor directory.
+    Row("broken-link", "GET", "api/contents/l", 400, given={"l": Link("nowhere")}),
+    Row("link-to-itself", "GET", "api/contents/l", 404, given={"l": Link("l")}),
+    Row("pipe", "GET", "api/contents/p", 400, given={"p": Kind.FIFO}),
+    Row("pipe-without-content", "GET", "api/contents/p?content=0", 400, given={"p": Kind.FIFO}),
+    Row("pipe-as-text", "GET", "api/contents/p?format=text", 400, given={"p": Kind.FIFO}),
+    Row("socket", "GET", "api/contents/s", 400, given={"s": Kind.SOCKET}),
+    Row("link-to-device", "GET", "api/contents/l", 400, given={"l": Link("/dev/null")}),
+    Row("put-to-pipe", "PUT", "api/contents/p", 400, json=EMPTY_TEXT, given={"p": Kind.FIFO}),
+    Row(
+        "copy-pipe", "POST", "api/contents/d", 400, json={"copy_from": "p"}, given={"p": Kind.FIFO}
+    ),
     Row("empty-segment", "GET", "api/contents//a.txt", 404, "html"),
     Row("put-outside", "PUT", "api/contents/../x.txt", 400, json=EMPTY_TEXT),
     Row("put-outside-encoded", "PUT", "api/contents/%2e%2e%2fx.txt", 400, json=EMPTY_TEXT),
@@ -46,10 +66,26 @@ WRONG_PATHS = (
     Row("copy-from-outside", "POST", "api/contents/d", 400, json={"copy_from": "../secret.txt"}),
     Row("create-outside", "POST", "api/contents/..", 400, json={"type": "file"}),
     Row("extension-with-slash", "POST", "api/contents/d", 400, json={"ext": "/../../x.txt"}),
-    # Contents: hidden entries are not to be changed.
+    # Contents: hidden entries are not there, and not to be changed.
+    Row("below-hidden", "GET", "api/contents/.h/x.txt", 404, "text", given={".h/x.txt": ""}),
+    Row("hidden-directory", "GET", "api/contents/.h", 404, "text", given={".h/x.txt": ""}),
+    Row("hidden-without-content", "GET", "api/contents/.hidden.txt?content=0", 404, "text"),
+    Row("checkpoints-are-hidden", "GET", "api/contents/.ipynb_checkpoints", 404, "text"),
     Row("put-hidden", "PUT", "api/contents/.new.txt", 400, json=EMPTY_TEXT),
+    Row("put-onto-hidden", "PUT", "api/contents/.hidden.txt", 400, json=EMPTY_TEXT),
+    Row("put-below-hidden", "PUT", "api/contents/.h/x.txt", 400, json=EMPTY_TEXT),
+    Row("put-hidden-directory", "PUT", "api/contents/.new", 400, json={"type": "directory"}),
+    Row("put-hidden-notebook", "PUT", "api/contents/.n.ipynb", 400, json={"type": "notebook"}),
+    Row("put-hidden-chunk", "PUT", "api/contents/.n.txt", 400, json={**EMPTY_TEXT, "chunk": 1}),
     Row("delete-hidden", "DELETE", "api/contents/.hidden.txt", 400),
+    Row("delete-hidden-missing", "DELETE", "api/contents/.nope.txt", 400),
+    Row("delete-below-hidden", "DELETE", "api/contents/.h/x.txt", 400, given={".h/x.txt": ""}),
     Row("rename-hidden", "PATCH", "api/contents/.hidden.txt", 400, json={"path": "v.txt"}),
+    Row("rename-hidden-missing", "PATCH", "api/contents/.nope.txt", 400, json={"path": "v.txt"}),
     Row("rename-to-hidden", "PATCH", "api/contents/a.txt", 400, json={"path": ".a.txt"}),
+    Row("rename-below-hidden", "PATCH", "api/contents/a.txt", 400, json={"path": "d/.h/a.txt"}),
     Row("copy-hidden", "POST", "api/contents/d", 400, json={"copy_from": ".hidden.txt"}),
+    Row("copy-hidden-missing", "POST", "api/contents/d", 400, json={"copy_from": ".nope.txt"}),
+    Row("copy-to-hidden", "POST", "api/contents/.new", 400, json={"copy_from": "a.txt"}),
+    Row("create-in-hidden", "POST", "api/contents/.h", 400, given={".h": Kind.DIRECTORY}),
 )
