@@ -296,3 +296,51 @@ async def test_a_client_that_dies_while_writing_changes_nothing(
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
     assert (root / "a").read_bytes() == b"old"
+
+
+async def test_a_client_that_still_writes_hears_why_it_is_refused(
+    contents: Stub, root: Path
+) -> None:
+    (root / "dir").mkdir()
+
+    async def requests() -> AsyncIterator[pb.WriteContentRequest]:
+        header = pb.WriteContentHeader(path="dir", type=pb.ENTRY_TYPE_FILE)
+        yield pb.WriteContentRequest(header=header, chunk=b"x")
+        for _ in range(20):
+            yield pb.WriteContentRequest(chunk=bytes(100_000))
+
+    for _ in range(5):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await contents.WriteContent(requests())
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_model_is_written_as_the_notebook_it_holds(contents: Stub, root: Path) -> None:
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    header = pb.WriteContentHeader(path="a.ipynb", format=pb.CONTENT_FORMAT_MODEL)
+
+    async def save(model: object) -> pb.WriteContentResponse:
+        chunk = json.dumps(model).encode()
+        return await contents.WriteContent(
+            iter([pb.WriteContentRequest(header=header, chunk=chunk)])
+        )
+
+    await save({"type": "notebook", "name": "b", "content": notebook})
+    assert json.loads((root / "a.ipynb").read_bytes()) == notebook
+    await save({"content": notebook})
+    for odd in (
+        {"type": "file", "content": notebook},
+        {"type": "notebook"},
+        {"content": [notebook]},
+        {"content": None},
+        [notebook],
+        notebook,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await save(odd)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, odd
+    header.path = "a.txt"
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await save({"content": notebook})
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert json.loads((root / "a.ipynb").read_bytes()) == notebook

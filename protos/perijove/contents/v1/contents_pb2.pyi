@@ -24,6 +24,7 @@ class ContentFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONTENT_FORMAT_BINARY: _ClassVar[ContentFormat]
     CONTENT_FORMAT_NOTEBOOK: _ClassVar[ContentFormat]
     CONTENT_FORMAT_ENTRIES: _ClassVar[ContentFormat]
+    CONTENT_FORMAT_MODEL: _ClassVar[ContentFormat]
 
 class WritePart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +42,7 @@ CONTENT_FORMAT_TEXT: ContentFormat
 CONTENT_FORMAT_BINARY: ContentFormat
 CONTENT_FORMAT_NOTEBOOK: ContentFormat
 CONTENT_FORMAT_ENTRIES: ContentFormat
+CONTENT_FORMAT_MODEL: ContentFormat
 WRITE_PART_UNSPECIFIED: WritePart
 WRITE_PART_WHOLE: WritePart
 WRITE_PART_FIRST: WritePart

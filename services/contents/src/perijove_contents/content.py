@@ -74,7 +74,7 @@ class Write:
 
 _FORMATS = {
     EntryType.FILE: (ContentFormat.BINARY, ContentFormat.TEXT),
-    EntryType.NOTEBOOK: (ContentFormat.NOTEBOOK,),
+    EntryType.NOTEBOOK: (ContentFormat.NOTEBOOK, ContentFormat.MODEL),
     EntryType.DIRECTORY: (ContentFormat.ENTRIES,),
 }
 """What each type is written as; the first one if it is not said."""

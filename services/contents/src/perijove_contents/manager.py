@@ -279,7 +279,9 @@ class ContentsManager:
         return Written(await self._store.make_directory(write.path), created=True)
 
     async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
-        text = await self._codec.write(write.path, await joined(content))
+        data = await joined(content)
+        in_model = write.format is ContentFormat.MODEL
+        text = await self._codec.write(write.path, data, in_model=in_model)
         entry, created = await self._store.write(
             write.path, whole(text.data), if_hash=write.if_hash
         )

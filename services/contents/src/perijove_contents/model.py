@@ -97,6 +97,7 @@ class ContentFormat(enum.Enum):
     BINARY = "binary"
     NOTEBOOK = "notebook"
     ENTRIES = "entries"
+    MODEL = "model"
 
 
 class WritePart(enum.Enum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from perijove.contents.v1 import contents_pb2 as pb
 from perijove.contents.v1 import contents_pb2_grpc as pb_grpc
-from perijove_chassis.errors import Aborted, InvalidArgument
+from perijove_chassis.errors import Aborted, DomainError, InvalidArgument
 
 from perijove_contents import wire
 from perijove_contents.model import EntryPath
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from perijove_contents.manager import ContentsManager
+
+
+_READ_ON_BYTES = 64 * 1024 * 1024
 
 
 class ContentsServicer(pb_grpc.ContentsServiceServicer):
@@ -80,8 +83,12 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
         first = await anext(aiter(request_iterator), None)
         if first is None or not first.HasField("header"):
             raise InvalidArgument("the first message must carry a header")
-        write = wire.write_from_proto(first.header)
-        written = await self._manager.write(write, _chunks(first, request_iterator, context))
+        try:
+            write = wire.write_from_proto(first.header)
+            written = await self._manager.write(write, _chunks(first, request_iterator, context))
+        except DomainError:
+            await _read_on(request_iterator)
+            raise
         return pb.WriteContentResponse(
             entry=wire.entry_to_proto(written.entry),
             created=written.created,
@@ -156,6 +163,18 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
         return pb.GetKernelPathResponse(
             working_directory=found.working_directory, document_location=found.document_location
         )
+
+
+async def _read_on(rest: Any) -> None:
+    """Take in what a client still sends, up to a limit: else it may not hear why it failed.
+
+    A client of grpc.aio whose call ends while it writes loses the status.
+    """
+    left = _READ_ON_BYTES
+    async for request in rest:
+        left -= len(request.chunk)
+        if left < 0:
+            return
 
 
 async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[bytes]:

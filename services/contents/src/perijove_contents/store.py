@@ -202,8 +202,13 @@ class NotebookCodec(Protocol):
             InvalidArgument: if they are no readable notebook.
         """
 
-    async def write(self, path: EntryPath, data: bytes) -> NotebookText:
+    async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
         """Turn the JSON text of a notebook into the bytes to store.
+
+        Args:
+            path: What to call the notebook.
+            data: The text.
+            in_model: Whether it is that of a contents model that holds the notebook.
 
         Raises:
             InvalidArgument: if it is no notebook at all. An invalid one is taken.

@@ -45,6 +45,19 @@ class Decoded:
             self.tree = json.loads(data)
             self.is_odd = True
 
+    def unwrap(self) -> None:
+        """Turn a contents model into the notebook it holds.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: if it holds none.
+        """
+        model = self.tree
+        if model.get("type") not in (None, "notebook"):
+            raise ValueError("the model is not that of a notebook")
+        self.tree = model["content"]
+        if not isinstance(self.tree, dict):
+            raise TypeError("the content of a notebook must be an object")
+
     def _float(self, text: str) -> float:
         value = float(text)
         if value and not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:

@@ -60,10 +60,10 @@ class NbformatCodec:
             self._recent.put(version, edition, text)
         return text
 
-    async def write(self, path: EntryPath, data: bytes) -> NotebookText:
+    async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
         """Turn the JSON text of a notebook into the bytes to store."""
         try:
-            return await self._threads.run(write_notebook, data, self._notary)
+            return await self._threads.run(write_notebook, data, self._notary, in_model=in_model)
         except _MISSHAPEN as error:
             raise InvalidArgument(
                 f"the content for {path} is not a notebook: {_cause(error)}", reason="BAD_FORMAT"
@@ -109,18 +109,20 @@ def read_notebook(data: bytes, notary: Notary) -> NotebookText:
     return NotebookText(notebook_json.encode(decoded), message)
 
 
-def write_notebook(data: bytes, notary: Notary) -> NotebookText:
+def write_notebook(data: bytes, notary: Notary, *, in_model: bool = False) -> NotebookText:
     """Return a notebook that was sent as it is stored, and sign it if it is trusted.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: if it is none.
     """
     decoded = notebook_json.Decoded(data)
+    if in_model:
+        decoded.unwrap()
     tree = decoded.tree
     if notebook_json.major_of(tree) != notebook_json.MAJOR:
         if "nbformat" not in tree:
             raise ValueError("it does not say its format")
-        return _write_old(data)
+        return _write_old(tree)
     message = _check(tree, len(data))
     trusted = notebook_json.is_trusted_by_sender(tree)
     notebook_json.strip_transient(tree)
@@ -187,13 +189,12 @@ def _upgraded(data: bytes) -> tuple[dict[str, Any], str]:
     return tree, _told(faults["ValidationError"]) if faults else ""
 
 
-def _write_old(data: bytes) -> NotebookText:
+def _write_old(tree: dict[str, Any]) -> NotebookText:
     import nbformat  # noqa: PLC0415
 
     faults: dict[str, Exception] = {}
     with _anything_means_misshapen():
-        tree = nbformat.from_dict(json.loads(data))
-        text = nbformat.writes(tree, capture_validation_error=faults)
+        text = nbformat.writes(nbformat.from_dict(tree), capture_validation_error=faults)
     text = text if text.endswith("\n") else text + "\n"
     return NotebookText(text.encode(), _told(faults["ValidationError"]) if faults else "")
 
