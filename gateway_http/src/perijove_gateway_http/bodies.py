@@ -24,7 +24,15 @@ async def read_json(request: web.Request, kind: type[T]) -> T | None:
     Raises:
         Problem: 400 if it is no JSON, or JSON of another shape.
     """
-    raw = await request.read()
+    return await parse_given(await request.read(), kind)
+
+
+async def parse_given(raw: bytes, kind: type[T]) -> T | None:
+    """Parse a body as JSON of a type; None for an empty one, `null` and `{}`.
+
+    Raises:
+        Problem: 400 if it is no JSON, or JSON of another shape.
+    """
     if raw.strip() in (b"", b"null", b"{}"):
         return None
     return await parse(raw, kind)

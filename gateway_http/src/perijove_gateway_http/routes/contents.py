@@ -10,9 +10,10 @@ import msgspec
 from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
-from perijove_gateway_http import models, streaming
-from perijove_gateway_http.bodies import ON_LOOP_BYTES, parse, read_json
-from perijove_gateway_http.keys import PARAMS, STUBS
+from perijove_gateway_http import large_notebooks, models, streaming
+from perijove_gateway_http.bodies import ON_LOOP_BYTES, parse, parse_given, read_json
+from perijove_gateway_http.incoming import Incoming
+from perijove_gateway_http.keys import PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
 from perijove_gateway_http.responses import http_date, json_response, location, no_content
 from perijove_gateway_http.routing import Route
@@ -84,7 +85,10 @@ async def create(request: web.Request) -> web.Response:
 
 async def write(request: web.Request) -> web.Response:
     """PUT api/contents/{path}: replace or create an entry under this name."""
-    body = await read_json(request, _Write)
+    incoming = Incoming(request, request.app[SETTINGS].max_body_bytes)
+    if await large_notebooks.is_one(incoming, request.content_length):
+        return await _write_large(request, incoming)
+    body = await parse_given(await incoming.whole(), _Write)
     if body is None:
         return await _create(request, _Create())
     if body.copy_from:
@@ -97,8 +101,7 @@ async def write(request: web.Request) -> web.Response:
     reply = await request.app[STUBS].contents.WriteContent(
         streaming.write_requests(header, content)
     )
-    model = models.contents_model(reply.entry, reply.validation_message)
-    return json_response(model, 201 if reply.created else 200, _placed(request, reply.entry))
+    return _written(request, reply)
 
 
 async def rename(request: web.Request) -> web.Response:
@@ -179,6 +182,21 @@ async def _create(request: web.Request, body: _Create) -> web.Response:
         )
         entry = created.entry
     return json_response(models.contents_model(entry), 201, _placed(request, entry))
+
+
+async def _write_large(request: web.Request, incoming: Incoming) -> web.Response:
+    header = pb.WriteContentHeader(
+        path=request[PARAMS]["path"],
+        type=pb.ENTRY_TYPE_NOTEBOOK,
+        format=pb.CONTENT_FORMAT_MODEL,
+    )
+    contents = request.app[STUBS].contents
+    return _written(request, await large_notebooks.pass_on(contents, header, incoming))
+
+
+def _written(request: web.Request, reply: pb.WriteContentResponse) -> web.Response:
+    model = models.contents_model(reply.entry, reply.validation_message)
+    return json_response(model, 201 if reply.created else 200, _placed(request, reply.entry))
 
 
 def _write_header(path: str, body: _Write) -> pb.WriteContentHeader:

@@ -1,0 +1,57 @@
+"""A request body that is looked at, and passed on, while it arrives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perijove_gateway_http.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import web
+
+PIECE_BYTES = 256 * 1024
+"""About how much is passed on at once: less costs more calls, more costs waiting."""
+
+
+class Incoming:
+    """Reads a body once, in pieces or as a whole; its beginning can be seen before.
+
+    What is read raises `Problem` 413 when the body has more bytes than are allowed;
+    the rest stays unread.
+    """
+
+    def __init__(self, request: web.Request, max_bytes: int) -> None:
+        self._stream = request.content
+        self._stream.set_read_chunk_size(PIECE_BYTES)
+        self._left = max_bytes
+        self._ahead = bytearray()
+
+    async def peek(self, size: int) -> bytes:
+        """Return the beginning, at most `size` bytes of it; less only if there is no more."""
+        while len(self._ahead) < size and (chunk := await self._next()):
+            self._ahead += chunk
+        return bytes(self._ahead[:size])
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield all of it, in pieces of about `PIECE_BYTES`."""
+        pending, self._ahead = self._ahead, bytearray()
+        while chunk := await self._next():
+            pending += chunk
+            if len(pending) >= PIECE_BYTES:
+                yield bytes(pending)
+                pending.clear()
+        if pending:
+            yield bytes(pending)
+
+    async def whole(self) -> bytes:
+        """Return all of it."""
+        return b"".join([piece async for piece in self.pieces()])
+
+    async def _next(self) -> bytes:
+        chunk = await self._stream.readany()
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise Problem(413, "the request body is too large")
+        return chunk
