@@ -54,6 +54,11 @@ def limit(*, max_memory_bytes: int, max_file_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def landlock_version() -> int:
+    """Return which version of Landlock the kernel has; 0 if none."""
+    return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)))
+
+
 def confine(*, readable: Iterable[str], writable: Iterable[str]) -> bool:
     """Allow reading and running below some places, writing below others, and no connection.
 
@@ -62,9 +67,8 @@ def confine(*, readable: Iterable[str], writable: Iterable[str]) -> bool:
     Returns:
         Whether the kernel can do this; if not, nothing has changed.
     """
-    libc = _libc()
-    version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
-    if version < 1:
+    libc, version = _libc(), landlock_version()
+    if not version:
         return False
     handled = _RIGHTS_BY_VERSION.get(version, _ALL_RIGHTS)
     # A kernel knows as many of the fields as its version has.

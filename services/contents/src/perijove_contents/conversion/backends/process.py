@@ -7,6 +7,7 @@ import os
 import signal
 import site
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ class Worker:
         self._config_dir = config_dir
         self._max_memory_bytes = max_memory_bytes
         self._max_output_bytes = max_output_bytes
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Scratch | None = None
         self._connection, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._connection.setblocking(False)
@@ -80,29 +81,10 @@ class Worker:
         Raises:
             WorkerDied: if it ends instead.
         """
-        self._scratch = await self._threads.run(Scratch)
-        start = Start(
-            parent_pid=os.getpid(),
-            socket_fd=self._theirs.fileno(),
-            scratch=self._scratch.location,
-            config_dir=self._config_dir,
-            max_memory_bytes=self._max_memory_bytes,
-            max_output_bytes=self._max_output_bytes,
-        )
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", _MODULE, msgspec.json.encode(start).decode()),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=self._scratch.location,
-            env=_environment(os.environ, self._scratch.location),
-            pass_fds=(self._theirs.fileno(),),
-            # A group of its own: what it starts is killed with it.
-            start_new_session=True,
-        )
+        await self._threads.run(self._spawn)
         self._theirs.close()
         self.exporters = tuple(msgspec.json.decode(await self._receive(), type=Ready).exporters)
-        log.info("worker ready", worker_pid=self._process.pid)
+        log.info("worker ready", worker_pid=self._process.pid if self._process else None)
 
     async def convert(self, job: Convert, notebook_fd: int, output_fd: int) -> Converted | Failed:
         """Have a notebook converted into a file.
@@ -139,10 +121,38 @@ class Worker:
         """Kill the process, and leave nothing of it."""
         self.kill()
         if self._process:
-            status = await self._process.wait()
+            status = await self._threads.run(self._process.wait)
             log.info("worker ended", worker_pid=self._process.pid, status=status)
         if self._scratch:
             await self._threads.run(self._scratch.remove)
+
+    def _spawn(self) -> None:
+        """Start the process, without a fork that would run the handlers of gRPC in it.
+
+        The kernel takes the thread that does this for the parent: one of a pool,
+        which lives as long as this process. What is made is noted at once: the
+        caller may be gone.
+        """
+        self._scratch = Scratch()
+        start = Start(
+            parent_pid=os.getpid(),
+            socket_fd=self._theirs.fileno(),
+            scratch=self._scratch.location,
+            config_dir=self._config_dir,
+            max_memory_bytes=self._max_memory_bytes,
+            max_output_bytes=self._max_output_bytes,
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", _MODULE, msgspec.json.encode(start).decode()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=start.scratch,
+            env=_environment(os.environ, start.scratch),
+            pass_fds=(start.socket_fd,),
+            # A group of its own: what it starts is killed with it.
+            start_new_session=True,
+        )
 
     async def _receive(self) -> bytes:
         try:
