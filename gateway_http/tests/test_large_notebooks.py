@@ -7,13 +7,16 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import grpc
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 from perijove.contents.v1 import contents_pb2 as pb
 from perijove.contents.v1 import contents_pb2_grpc
 from perijove_chassis.errors import InvalidArgument
-from perijove_gateway_http.incoming import PIECE_BYTES
+from perijove_gateway_http.incoming import PIECE_BYTES, Incoming
 from perijove_gateway_http.large_notebooks import LARGE_BYTES
+from perijove_gateway_http.streaming import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -75,7 +78,7 @@ async def test_a_model_is_passed_on_as_it_is(
         path="a.ipynb", type=pb.ENTRY_TYPE_NOTEBOOK, format=pb.CONTENT_FORMAT_MODEL
     )
     assert contents.content == model.encode()
-    assert max(len(request.chunk) for request in contents.written) < 4 * PIECE_BYTES
+    assert max(len(request.chunk) for request in contents.written) <= CHUNK_BYTES
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,19 @@ async def test_what_is_wrong_before_the_content_is_told(
     assert not contents.written
 
 
+async def test_pieces_fit_in_a_message_however_much_comes_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    stream = aiohttp.StreamReader(BaseProtocol(loop), 2**24, loop=loop)
+    incoming = Incoming(stream, 10 * LARGE_BYTES)
+    stream.feed_data(bytes(3 * LARGE_BYTES))
+    assert len(await incoming.peek(10)) == 10
+    stream.feed_data(b"x" * 3 * LARGE_BYTES)
+    stream.feed_eof()
+    got = [piece async for piece in incoming.pieces()]
+    assert b"".join(got) == bytes(3 * LARGE_BYTES) + b"x" * 3 * LARGE_BYTES
+    assert max(map(len, got)) <= CHUNK_BYTES
+
+
 async def test_a_refusal_is_told(make_edge: MakeEdge, serve_contents: Serve) -> None:
     await serve_contents(_Contents(InvalidArgument("not here", reason="BAD_TYPE")))
     edge = await make_edge()
@@ -156,6 +172,7 @@ async def test_a_client_that_goes_away_breaks_the_write_off(
         b"Authorization: token a-token\r\nContent-Length: %d\r\n\r\n" % len(model)
     )
     writer.write(model[: LARGE_BYTES + PIECE_BYTES])
+    await writer.drain()
     await asyncio.wait_for(contents.begun.wait(), 30)
     writer.close()
     await asyncio.wait_for(contents.broken.wait(), 30)

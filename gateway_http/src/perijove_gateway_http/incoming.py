@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.streaming import pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp import web
+    from aiohttp import StreamReader
 
 PIECE_BYTES = 256 * 1024
 """About how much is passed on at once: less costs more calls, more costs waiting."""
@@ -22,8 +23,8 @@ class Incoming:
     the rest stays unread.
     """
 
-    def __init__(self, request: web.Request, max_bytes: int) -> None:
-        self._stream = request.content
+    def __init__(self, stream: StreamReader, max_bytes: int) -> None:
+        self._stream = stream
         self._stream.set_read_chunk_size(PIECE_BYTES)
         self._left = max_bytes
         self._ahead = bytearray()
@@ -35,15 +36,16 @@ class Incoming:
         return bytes(self._ahead[:size])
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield all of it, in pieces of about `PIECE_BYTES`."""
+        """Yield all of it, in pieces of about `PIECE_BYTES` that a gRPC message can carry."""
         pending, self._ahead = self._ahead, bytearray()
         while chunk := await self._next():
             pending += chunk
             if len(pending) >= PIECE_BYTES:
-                yield bytes(pending)
-                pending.clear()
-        if pending:
-            yield bytes(pending)
+                for piece in pieces(pending):
+                    yield piece
+                pending = bytearray()
+        for piece in pieces(pending):
+            yield piece
 
     async def whole(self) -> bytes:
         """Return all of it."""

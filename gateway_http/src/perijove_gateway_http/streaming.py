@@ -156,7 +156,7 @@ async def send(
     return response
 
 
-def pieces(content: bytes | memoryview) -> Iterator[bytes]:
+def pieces(content: bytes | bytearray | memoryview) -> Iterator[bytes]:
     """Cut content into pieces of the size that one gRPC message carries."""
     view = memoryview(content)
     for start in range(0, len(view), CHUNK_BYTES):

@@ -85,7 +85,7 @@ async def create(request: web.Request) -> web.Response:
 
 async def write(request: web.Request) -> web.Response:
     """PUT api/contents/{path}: replace or create an entry under this name."""
-    incoming = Incoming(request, request.app[SETTINGS].max_body_bytes)
+    incoming = Incoming(request.content, request.app[SETTINGS].max_body_bytes)
     if await large_notebooks.is_one(incoming, request.content_length):
         return await _write_large(request, incoming)
     body = await parse_given(await incoming.whole(), _Write)
