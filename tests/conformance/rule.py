@@ -33,6 +33,10 @@ class Rule:
     """What lies in the tree besides; see `given.py`."""
     model: Mapping[str, Any] | None = None
     """Members of the answer; a pattern must match the whole of a text. None for an empty body."""
+    content: Mapping[str, Any] = field(default_factory=dict)
+    """Members of the content of the model."""
+    has_message: re.Pattern[str] | None = None
+    """What the model says of an invalid notebook; None for nothing."""
     headers: Mapping[str, str | re.Pattern[str] | None] = field(default_factory=dict)
     """Headers of the answer; None for one that must not be there."""
     leaves: Mapping[str, Thing] = field(default_factory=dict)
@@ -47,6 +51,10 @@ class Rule:
             assert answer.body == b""
             return
         assert answer.headers["Content-Type"] == "application/json"
+        if self.content or self.has_message:
+            assert _matches(answer.json.get("message"), self.has_message)
+        for name, wanted in self.content.items():
+            assert answer.json["content"][name] == wanted, name
         for name, wanted in self.model.items():
             assert _matches(answer.json[name], wanted), (name, answer.json[name])
 

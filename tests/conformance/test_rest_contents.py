@@ -11,17 +11,13 @@ from urllib.parse import quote
 import pytest
 
 from tests.conformance.client import TIME, Answer
+from tests.conformance.rule import CONTENTS_KEYS
 from tests.conformance.samples import NOTEBOOK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conformance.client import Answer, Server
-
-CONTENTS_KEYS = {
-    *("name", "path", "last_modified", "created", "content", "format", "mimetype", "size"),
-    *("writable", "hash", "hash_algorithm", "type"),
-}
 
 
 def test_file_model_has_every_key(server: Server, tree: Path) -> None:
@@ -55,28 +51,6 @@ def test_model_without_content_and_with_hash(server: Server, tree: Path) -> None
     assert model["hash_algorithm"] == "sha256"
     assert model["hash"] == hashlib.sha256((tree / "a.txt").read_bytes()).hexdigest()
     assert server.ask("GET", "api/contents/a.txt?hash=1").json["hash"] == model["hash"]
-
-
-def test_directory_lists_models_without_content(server: Server, tree: Path) -> None:
-    for target in ("api/contents", "api/contents/"):
-        model = server.ask("GET", target).json
-        assert (model["name"], model["path"], model["type"]) == ("", "", "directory")
-        assert (model["format"], model["size"], model["mimetype"]) == ("json", None, None)
-        children = {child["name"]: child for child in model["content"]}
-        assert set(children) == {"a.txt", "bin.dat", "broken.ipynb", "d", "n.ipynb"}
-        assert all(set(child) == CONTENTS_KEYS for child in children.values())
-        assert all(child["content"] is None for child in children.values())
-        assert children["n.ipynb"]["type"] == "notebook"
-        assert children["a.txt"]["mimetype"] == "text/plain"
-    assert tree.exists()
-
-
-def test_large_directory_is_listed_whole(server: Server, tree: Path) -> None:
-    names = {f"f{number:04}.txt" for number in range(2500)}
-    for name in names:
-        (tree / "d" / "e" / name).touch()
-    model = server.ask("GET", "api/contents/d/e").json
-    assert {child["name"] for child in model["content"]} == names
 
 
 def test_binary_file_is_base64_in_lines(server: Server, tree: Path) -> None:

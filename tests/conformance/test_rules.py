@@ -11,6 +11,7 @@ from tests.conformance.given import expect, put
 from tests.conformance.rules_checkpoints import CHECKPOINTS
 from tests.conformance.rules_moving import MOVING
 from tests.conformance.rules_naming import NAMING
+from tests.conformance.rules_notebooks import NOTEBOOKS
 from tests.conformance.rules_reading import READING
 from tests.conformance.rules_writing import WRITING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.rule import Rule
 
-RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS)
+RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS, *NOTEBOOKS)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)
