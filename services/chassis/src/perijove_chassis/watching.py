@@ -201,7 +201,8 @@ class Watching(Generic[T]):
                 self._apply(delta)
             else:
                 snapshot = await self._source.snapshot()
-                self._position = None  # a feed that lost its end goes on from before
+                if self._position == since:
+                    self._position = None  # a feed that lost its end goes on from before
                 self.take(snapshot)
         except Unavailable:
             self.lose_sight()
