@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from perijove_chassis import errors
+from perijove_chassis.watching import Position
 from perijove_kernels.backends.memory import MemoryKernelStore
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.model import (
@@ -424,3 +425,112 @@ async def test_a_call_given_up_leaves_no_answer_for_the_next(store: KernelStore)
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(o) for o in outcomes} <= {type(None), asyncio.CancelledError}
+
+
+async def test_what_has_changed_since_a_reading_is_known(store: KernelStore) -> None:
+    await store.register(hello(kernel("k1"), kernel("k2"), kernel("k3")), "s1")
+    before = await store.registry()
+    assert before.position
+    busy = kernel("k1", 2, execution_state=ExecutionState.BUSY)
+    await store.apply(runner(), "s1", changes(busy, kernel("k4", 3), gone=("k2",), revision=4))
+    await store.record(kernel("k5", 5))
+    await store.remove("k3", "r1", BIG + 6)
+    delta = await store.changes(before.position)
+    after = await store.registry()
+    assert delta
+    assert delta.position == after.position
+    assert delta.position.reaches(before.position)
+    assert not before.position.reaches(delta.position)
+    assert delta.gone == {"k2", "k3"}
+    kept = {id_: held for id_, held in before.holdings.items() if id_ not in delta.gone}
+    assert {**kept, **delta.items} == after.holdings
+    assert delta.items["k1"].kernel == busy
+    nothing = await store.changes(delta.position)
+    assert nothing
+    assert (nothing.items, nothing.gone, nothing.position) == ({}, frozenset(), delta.position)
+
+
+async def test_a_word_that_changes_nothing_moves_nobody(store: KernelStore) -> None:
+    await store.register(hello(kernel("k1")), "s1")
+    before = (await store.registry()).position
+    await store.apply(runner(), "s1", changes())
+    await store.apply(runner(), "s1", changes(kernel("k1", 0)))
+    await store.reserve("k2", "python3", "x")
+    await store.sweep()
+    assert (await store.registry()).position == before
+
+
+async def test_a_runner_that_moved_has_changed_all_its_kernels(store: KernelStore) -> None:
+    await store.register(hello(kernel("k1")), "s1")
+    before = (await store.registry()).position
+    assert before
+    moved = replace(runner(), address="unix:/elsewhere")
+    await store.register(hello(kernel("k1"), by=moved), "s2")
+    delta = await store.changes(before)
+    assert delta
+    assert delta.items["k1"].kernel.runner_address == "unix:/elsewhere"
+
+
+async def test_the_kernels_of_a_forgotten_runner_have_changed(
+    make_store: Callable[[Limits], KernelStore],
+) -> None:
+    store = make_store(Limits(lost_after_s=0.2, forget_after_s=0.4))
+    await store.sweep()
+    await store.register(hello(kernel("k1")), "s1")
+    before = (await store.registry()).position
+    assert before
+
+    async def forgotten() -> bool:
+        await store.sweep()
+        return not await known(store)
+
+    await until(forgotten)
+    delta = await store.changes(before)
+    assert delta
+    assert delta.gone == {"k1"}
+
+
+@pytest.mark.parametrize(("feed_id", "ahead"), [("another", 0), ("", 0), (None, 5)])
+async def test_what_has_changed_in_another_feed_is_not_known(
+    store: KernelStore, feed_id: str | None, ahead: int
+) -> None:
+    await store.register(hello(kernel("k1")), "s1")
+    here = (await store.registry()).position
+    assert here
+    given = here.feed_id if feed_id is None else feed_id
+    assert await store.changes(Position(given, here.number + ahead)) is None
+
+
+async def test_an_arrival_is_noticed_and_its_absence_too(store: KernelStore) -> None:
+    await store.register(hello(kernel("k1")), "s1")
+    here = (await store.registry()).position
+    assert here
+    await store.arrival(here, 0.01)
+    waiting = asyncio.create_task(store.arrival(here, 1.0))
+    await asyncio.sleep(0)
+    await store.apply(runner(), "s1", changes(kernel("k1", 2)))
+    async with asyncio.timeout(20):
+        await waiting
+    delta = await store.changes(here)
+    assert delta
+    assert delta.items.keys() == {"k1"}
+
+
+async def test_redis_forgets_the_oldest_changes_and_says_so(redis_url: str) -> None:
+    store = RedisKernelStore(redis_url, LONG)
+    await store.sweep()
+    await store.register(hello(kernel("k1")), "s1")
+    old = (await store.registry()).position
+    assert old
+    await store.apply(runner(), "s1", changes(kernel("k1", 2)))
+    await store.apply(runner(), "s1", changes(kernel("k1", 3)))
+    assert await store.changes(old)
+    await store._commands.redis.xtrim("{k}:feed", maxlen=1, approximate=False)
+    assert await store.changes(old) is None
+    await store._commands.redis.flushall()
+    assert (await store.registry()).position is None
+    await store.sweep()
+    new = (await store.registry()).position
+    assert new
+    assert new.feed_id != old.feed_id
+    await store.close()

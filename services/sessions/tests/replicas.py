@@ -70,6 +70,7 @@ class Replica:
     grpc_server: grpc.aio.Server
     store: Any
     backends: tuple[Any, ...]
+    reconciler: Reconciler
     tending: asyncio.Task[None]
     channel: Channel
     sessions: Any
@@ -93,4 +94,6 @@ async def start_replica(target: str, store: Any, kernels_target: str, contents: 
     issuer = credentials.Issuer(credentials.derive_key(KEY, "sessions"), "gateway_http", "sessions")
     channel = Channel(target, issuer, Deadlines(60.0))
     stub = sessions_pb2_grpc.SessionsServiceStub(channel)  # type: ignore[call-overload]
-    return Replica(grpc_server, store, (kernels, documents, store), tending, channel, stub)
+    return Replica(
+        grpc_server, store, (kernels, documents, store), reconciler, tending, channel, stub
+    )

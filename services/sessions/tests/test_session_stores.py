@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from perijove_chassis import errors
+from perijove_chassis.watching import Position
 from perijove_sessions.backends.memory import MemorySessionStore
 from perijove_sessions.backends.redis import RedisSessionStore
 from perijove_sessions.model import Claim, Session
@@ -217,3 +218,61 @@ async def test_a_session_that_lives_at_another_path_is_not_put_back(store: Sessi
     await store.replace(before, after)
     assert not await store.adopt(before)
     assert (await store.list()).sessions == {before.session_id: after}
+
+
+async def test_what_has_changed_since_a_reading_is_known(store: SessionStore) -> None:
+    kept, moved, dropped = [await made(store, path) for path in ("a", "b", "c")]
+    before = await store.list()
+    assert before.position
+    after_move = replace(moved, path="d")
+    await store.replace(moved, after_move)
+    await store.delete(dropped.session_id, dropped.kernel_id)
+    adopted = claim("e").session
+    await store.adopt(adopted)
+    new = await made(store, "f")
+    delta = await store.changes(before.position)
+    after = await store.list()
+    assert delta
+    assert delta.position == after.position
+    assert delta.position.reaches(before.position)
+    assert not before.position.reaches(delta.position)
+    changed = (after_move, adopted, new)
+    assert delta.items == {session.session_id: session for session in changed}
+    assert delta.gone == {dropped.session_id}
+    assert after.sessions == {kept.session_id: kept, **delta.items}
+
+
+async def test_what_changes_no_session_moves_nobody(store: SessionStore) -> None:
+    session = await made(store)
+    before = (await store.list()).position
+    await store.claim(claim("b"))
+    await store.delete(session.session_id, "another kernel")
+    await store.replace(session, session)
+    await store.adopt(session)
+    await store.leave("k")
+    assert (await store.list()).position == before
+
+
+@pytest.mark.parametrize(("feed_id", "ahead"), [("another", 0), (None, 5)])
+async def test_what_has_changed_in_another_feed_is_not_known(
+    store: SessionStore, feed_id: str | None, ahead: int
+) -> None:
+    await made(store)
+    here = (await store.list()).position
+    assert here
+    assert await store.changes(Position(feed_id or here.feed_id, here.number + ahead)) is None
+
+
+async def test_an_arrival_is_noticed_and_its_absence_too(store: SessionStore) -> None:
+    await made(store)
+    here = (await store.list()).position
+    assert here
+    await store.arrival(here, 0.01)
+    waiting = asyncio.create_task(store.arrival(here, 1.0))
+    await asyncio.sleep(0)
+    session = await made(store, "b")
+    async with asyncio.timeout(20):
+        await waiting
+    delta = await store.changes(here)
+    assert delta
+    assert delta.items == {session.session_id: session}
