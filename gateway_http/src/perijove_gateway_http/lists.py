@@ -214,6 +214,8 @@ def _joined(
     two messages, or because something has to be repaired.
     """
     for kernel in kernels.values():
+        if _has_ended(kernel):
+            continue
         noted = [key.removeprefix(_NOTED) for key in kernel.labels if key.startswith(_NOTED)]
         if any(session_id not in sessions for session_id in noted):
             return None
@@ -224,6 +226,11 @@ def _joined(
             return None
         models.append(session_model(session, found))
     return msgspec.json.encode(models)
+
+
+def _has_ended(kernel: kernels_pb2.Kernel) -> bool:
+    may_return = kernel.last_exit.cause == kernels_pb2.EXIT_CAUSE_RUNNER_LOST
+    return kernel.execution_state == kernels_pb2.EXECUTION_STATE_DEAD and not may_return
 
 
 def _start_order(kernel: kernels_pb2.Kernel) -> tuple[int, int, str]:
