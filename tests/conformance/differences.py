@@ -100,6 +100,8 @@ DIFFERENCES: dict[str, Difference] = {
         *("copy-into-itself", "copy-root"),
         *("rename-root", "rename-below-file", "rename-long-name"),
         *("trust-file", "trust-directory", "trust-root"),
+    # Conversion.
+    "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
         *("checkpoint-of-directory", "restore-of-missing"),
         *("checkpoint-of-missing", "restore-missing", "checkpoint-id"),
         *("kernel-restart", "kernel-name", "kernel-name-number"),
@@ -117,5 +119,8 @@ def expected(server: Server, key: str, one: T) -> T:
 
 
 def differs_in(server: Server, key: str) -> bool:
+        *("nbconvert-format", "nbconvert-format-and-entry", "nbconvert-post-format"),
+        *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
+        *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
     """Return whether the server under test is another one in something of the table."""
     return server.is_stock and bool(DIFFERENCES[key])
