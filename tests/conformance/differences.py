@@ -60,7 +60,20 @@ DIFFERENCES: dict[str, Difference] = {
     "resource-up": differs(ABSENT, status=403),
     "file-outside": differs(ABSENT, status=403),
     "file-outside-raw": differs(ABSENT, status=403),
-    "file-range": differs("every error has a page", kind=None),
+    **{
+        name: differs("every error has a page", kind=None)
+        for name in (
+            *("file-range", "file-range-empty", "file-range-of-none", "file-range-backwards"),
+            "file-no-utf-8",
+        )
+    },
+    "file-root": differs("the root is a directory, with a slash or without", status=404),
+    "file-empty-segment": differs(ABSENT, status=403),
+    "file-broken-link": differs("a link is there though it leads nowhere", status=404),
+    "view-hidden": differs("a page around nothing is no use", status=200),
+    "a link out of the root is served": differs(
+        "a file that can be read as contents can be downloaded", status=403, body=None
+    ),
     "put-to-pipe": differs(HANGS, status=NEVER),
     "pipe-without-content": differs("what cannot be read is not shown", status=200),
     "one-dot": differs(ONE_NAME, status=200),
@@ -87,6 +100,8 @@ DIFFERENCES: dict[str, Difference] = {
         "a save through the link must show in its time, or a front end misses the conflict",
         model={"size": 5},
     ),
+    # Conversion.
+    "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {
     # Answers that end there in a 500.
     name: differs(FAULT, status=500)
@@ -100,12 +115,13 @@ DIFFERENCES: dict[str, Difference] = {
         *("copy-into-itself", "copy-root"),
         *("rename-root", "rename-below-file", "rename-long-name"),
         *("trust-file", "trust-directory", "trust-root"),
-    # Conversion.
-    "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
         *("checkpoint-of-directory", "restore-of-missing"),
         *("checkpoint-of-missing", "restore-missing", "checkpoint-id"),
         *("kernel-restart", "kernel-name", "kernel-name-number"),
         *("session-path-number", "session-name-number", "session-kernel-text"),
+        *("nbconvert-format", "nbconvert-format-and-entry", "nbconvert-post-format"),
+        *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
+        *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
         *("config-null", "file-nul"),
     )
 }
@@ -119,8 +135,5 @@ def expected(server: Server, key: str, one: T) -> T:
 
 
 def differs_in(server: Server, key: str) -> bool:
-        *("nbconvert-format", "nbconvert-format-and-entry", "nbconvert-post-format"),
-        *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
-        *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
     """Return whether the server under test is another one in something of the table."""
     return server.is_stock and bool(DIFFERENCES[key])

@@ -32,7 +32,9 @@ class Rule:
     given: Mapping[str, Thing] = field(default_factory=dict)
     """What lies in the tree besides; see `given.py`."""
     model: Mapping[str, Any] | None = None
-    """Members of the answer; a pattern must match the whole of a text. None for an empty body."""
+    """Members of the answer; a pattern must match the whole of a text. None if it is no JSON."""
+    body: bytes | None = b""
+    """The answer, if it is no JSON; None for any."""
     content: Mapping[str, Any] = field(default_factory=dict)
     """Members of the content of the model."""
     has_message: re.Pattern[str] | None = None
@@ -48,7 +50,7 @@ class Rule:
         for name, wanted in self.headers.items():
             assert _matches(answer.headers.get(name), wanted), (name, answer.headers.get(name))
         if self.model is None:
-            assert answer.body == b""
+            assert self.body in (answer.body, None)
             return
         assert answer.headers["Content-Type"] == "application/json"
         if self.content or self.has_message:

@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.differences import expected
 from tests.conformance.given import expect, put
 from tests.conformance.rules_checkpoints import CHECKPOINTS
+from tests.conformance.rules_files import FILES
 from tests.conformance.rules_moving import MOVING
 from tests.conformance.rules_naming import NAMING
 from tests.conformance.rules_notebooks import NOTEBOOKS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.rule import Rule
 
-RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS, *NOTEBOOKS)
+RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS, *NOTEBOOKS, *FILES)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)

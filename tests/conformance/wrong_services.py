@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.conformance.given import Kind, Link
 from tests.conformance.row import Row
 
 WRONG_SERVICES = (
@@ -24,6 +25,29 @@ WRONG_SERVICES = (
     Row("file-outside-raw", "GET", "files/../secret.txt", 404, "html"),
     Row("file-nul", "GET", "files/a%00", 404, "html"),
     Row("file-range", "GET", "files/a.txt", 416, "html", headers={"Range": "bytes=9-"}),
+    Row(
+        "file-range-empty",
+        "GET",
+        "files/x",
+        416,
+        "html",
+        headers={"Range": "bytes=0-"},
+        given={"x": ""},
+    ),
+    Row("file-range-of-none", "GET", "files/a.txt", 416, "html", headers={"Range": "bytes=-0"}),
+    Row("file-range-backwards", "GET", "files/a.txt", 416, "html", headers={"Range": "bytes=3-1"}),
+    Row("file-root", "GET", "files", 403, "html"),
+    Row("file-root-slash", "GET", "files/", 403, "html"),
+    Row("file-below-hidden", "GET", "files/.h/x.txt", 404, "html", given={".h/x.txt": "x"}),
+    Row("file-below-file", "GET", "files/a.txt/x", 404, "html"),
+    Row("file-pipe", "GET", "files/p", 403, "html", given={"p": Kind.FIFO}),
+    Row("file-broken-link", "GET", "files/l", 403, "html", given={"l": Link("nowhere")}),
+    Row("file-long-name", "GET", "files/" + "x" * 300, 404, "html"),
+    Row("file-no-utf-8", "GET", "files/%ff", 400, "html"),
+    Row("file-empty-segment", "GET", "files//a.txt", 404, "html"),
+    Row("view-hidden", "GET", "view/.hidden.txt", 404, "html"),
+    Row("view-root", "GET", "view/", 404, "html"),
+    Row("view-pipe", "GET", "view/p", 404, "html", given={"p": Kind.FIFO}),
     Row("view-missing", "GET", "view/nope.txt", 404, "html"),
     Row("view-directory", "GET", "view/d", 404, "html"),
     Row("view-outside", "GET", "view/..%2fsecret.txt", 404, "html"),

@@ -26,6 +26,7 @@ from perijove_gateway_http.routing import Guard, Route
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+_KEEP = f"private, max-age={10 * 365 * 24 * 3600}"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
@@ -50,8 +51,6 @@ class Span:
             start, stop = max(0, size - int(match[2])), size
         else:
             start, stop = int(match[1]), min(size, int(match[2] or size) + 1)
-        if match[1] and match[2] and int(match[2]) < start:
-            return None
         if start >= stop:
             raise Problem(416)
         return cls(start, stop)
@@ -116,9 +115,9 @@ def _begin(request: web.Request, entry: pb.Entry) -> web.StreamResponse:
         CSP: content_security_policy(request, "sandbox allow-scripts"),
         "Content-Type": content_type(name),
     }
-    if "v" not in request.query:
-        headers["Cache-Control"] = "no-cache"
-    if request.query.get("download") or name.endswith(".ipynb"):
+    # Who names a version never asks for another one under that address.
+    headers["Cache-Control"] = _KEEP if "v" in request.query else "no-cache"
+    if any(request.query.getall("download", [])[-1:]) or name.endswith(".ipynb"):
         headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(name)}"
     if _is_unchanged(request, entry.update_time.seconds):
         del headers["Content-Type"]

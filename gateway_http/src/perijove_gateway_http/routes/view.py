@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 
+import grpc
 from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
 from perijove_gateway_http.keys import PARAMS, STUBS
-from perijove_gateway_http.problems import Problem
+from perijove_gateway_http.problems import Problem, reason_of
 from perijove_gateway_http.responses import location
 from perijove_gateway_http.routing import Guard, Route
 
@@ -24,9 +25,14 @@ _PAGE = """<!DOCTYPE html>
 
 async def get(request: web.Request) -> web.Response:
     """GET view/{path}: the page, if there is such a file."""
-    reply = await request.app[STUBS].contents.GetEntry(
-        pb.GetEntryRequest(path=request[PARAMS]["path"])
-    )
+    try:
+        reply = await request.app[STUBS].contents.GetEntry(
+            pb.GetEntryRequest(path=request[PARAMS]["path"])
+        )
+    except grpc.aio.AioRpcError as error:
+        if reason_of(error) == "BAD_TYPE":
+            raise Problem(404, "only a file can be viewed") from None
+        raise
     entry = reply.entry
     if entry.type == pb.ENTRY_TYPE_DIRECTORY:
         raise Problem(404, "a directory cannot be viewed")
