@@ -51,7 +51,13 @@ SEGMENTS = st.one_of(
     # A space or an end of line would end the target.
     st.binary(max_size=6).map(lambda raw: bytes(byte for byte in raw if byte not in b" \r\n")),
 )
-BELOW = st.lists(SEGMENTS, max_size=6).map(b"/".join)
+AIMED = st.builds(
+    lambda ups, between, name: between.join([*ups, name]),
+    st.lists(st.sampled_from(UP), min_size=1, max_size=3),
+    st.sampled_from([b"/", b"/", b"%2f", b""]),
+    st.sampled_from([b"secret.txt", b"root2/a", b"secret.json", b"../../../../../etc/passwd"]),
+)
+BELOW = st.one_of(AIMED, st.lists(SEGMENTS, max_size=6).map(b"/".join))
 TARGETS = st.builds(
     lambda route, below, end: route + below + end,
     st.one_of(st.sampled_from(ROUTES[:4]), st.sampled_from(ROUTES)),
