@@ -84,6 +84,9 @@ DIFFERENCES: dict[str, Difference] = {
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
     ),
+    # Front ends.
+    "workspace-no-data": differs("what is stored can be opened again", status=204),
+    "times of settings": differs("every time of the API is written in one way"),
     # Listing.
     "links to what cannot be read": differs("what cannot be read is not listed"),
     "names that are no UTF-8": differs("a name that no request can carry is of no use"),
@@ -122,7 +125,9 @@ DIFFERENCES: dict[str, Difference] = {
         *("nbconvert-format", "nbconvert-format-and-entry", "nbconvert-post-format"),
         *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
         *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
-        *("config-null", "file-nul"),
+        *("config-null", "config-patch-nothing", "file-nul"),
+        *("settings-not-json5", "workspace-no-metadata", "workspace-list"),
+        *("workspace-no-id", "workspace-delete-no-name"),
     )
 }
 

@@ -26,6 +26,10 @@ API_METHODS = {
     "api/nbconvert": {"GET"},
     "api/resolvePath": {"GET"},
     "api/security/csp-report": {"POST"},
+    "lab/api/settings": {"GET", "PUT"},
+    "lab/api/settings/@a/b:c": {"GET", "PUT"},
+    "lab/api/workspaces": {"GET", "PUT", "DELETE"},
+    "lab/api/workspaces/w": {"GET", "PUT", "DELETE"},
 }
 EMPTY_TEXT = {"type": "file", "format": "text", "content": ""}
 HANDSHAKE = {

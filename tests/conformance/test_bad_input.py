@@ -20,6 +20,7 @@ from tests.conformance.routes import (
 )
 from tests.conformance.wrong_bodies import WRONG_BODIES
 from tests.conformance.wrong_kernels import WRONG_KERNELS
+from tests.conformance.wrong_lab import WRONG_LAB
 from tests.conformance.wrong_paths import WRONG_PATHS
 from tests.conformance.wrong_services import WRONG_SERVICES
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tests.conformance.client import Answer, Server
     from tests.conformance.row import Row
 
-ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES)
+ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES, *WRONG_LAB)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

@@ -6,10 +6,6 @@ from tests.conformance.given import Kind, Link
 from tests.conformance.row import Row
 
 WRONG_SERVICES = (
-    # Configuration.
-    Row("config-shape", "GET", "api/config/a.b", 404, "html"),
-    Row("config-outside", "GET", "api/config/..%2fx", 404, "html"),
-    Row("config-null", "PUT", "api/config/section", 400),
     # Identity.
     Row("me-empty", "PATCH", "api/me", 400),
     Row("me-unknown", "PATCH", "api/me", 400, json={"username": "root"}),

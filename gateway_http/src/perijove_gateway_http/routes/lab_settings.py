@@ -50,7 +50,7 @@ async def get_settings(request: web.Request) -> web.Response:
 async def put_settings(request: web.Request) -> web.Response:
     """PUT lab/api/settings/{plugin_id}: keep the user's text, byte for byte."""
     frontend = request.app[FRONTEND]
-    plugin_id = request[PARAMS]["plugin_id"]
+    plugin_id = request[PARAMS].get("plugin_id", "")
     if not plugin_id:
         raise Problem(404, "Settings not found ()")
     body = await bodies.read_at_most(request, _MAX_BODY_BYTES)
@@ -141,6 +141,7 @@ def _locale(frontend: Frontend, by_id: dict[str, pb.Document]) -> str:
 
 ROUTES = (
     Route("GET", "lab/api/settings", get_settings),
+    Route("PUT", "lab/api/settings", put_settings),
     Route("GET", "lab/api/settings/{plugin_id...}", get_settings),
     Route("PUT", "lab/api/settings/{plugin_id...}", put_settings),
 )

@@ -63,7 +63,7 @@ async def delete_workspace(request: web.Request) -> web.Response:
 
 
 def _name(request: web.Request) -> str:
-    name = request[PARAMS]["name"]
+    name = request[PARAMS].get("name", "")
     if not name:
         raise Problem(400, f"Workspace name is required for {request.method}")
     return name
@@ -80,6 +80,8 @@ def _model(document: pb.Document) -> workspaces.Workspace:
 
 ROUTES = (
     Route("GET", "lab/api/workspaces", get_workspaces),
+    Route("PUT", "lab/api/workspaces", put_workspace),
+    Route("DELETE", "lab/api/workspaces", delete_workspace),
     Route("GET", "lab/api/workspaces/{name...}", get_workspace),
     Route("PUT", "lab/api/workspaces/{name...}", put_workspace),
     Route("DELETE", "lab/api/workspaces/{name...}", delete_workspace),
