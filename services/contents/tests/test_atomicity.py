@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 from perijove_chassis import errors
-from perijove_contents.backends.atomic import TEMPORARY_PREFIX, AtomicFile
+from perijove_contents.backends.atomic import AtomicFile
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.leftovers import sweep
 from perijove_contents.backends.places import place_at
 from perijove_contents.backends.threads import Threads
 from perijove_contents.backends.tree import Tree
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, own_prefix, room_beside
 from perijove_contents.model import EntryPath
 from perijove_contents.store import CHUNK_BYTES
 
@@ -94,14 +95,17 @@ def test_a_killed_writer_never_leaves_a_torn_file(root: Path) -> None:
 def test_leftovers_are_swept_and_nothing_else(root: Path) -> None:
     (root / "d").mkdir()
     (root / "kept").touch()
-    (root / "d" / f"{TEMPORARY_PREFIX}1").touch()
-    (root / f"{TEMPORARY_PREFIX}2").mkdir()
-    (root / f"{TEMPORARY_PREFIX}2" / "x").touch()
+    (root / "d" / f"{own_prefix()}1").touch()
+    (root / f"{own_prefix()}2").mkdir()
+    (root / f"{own_prefix()}2" / "x").touch()
+    (root / f"{TEMPORARY_PREFIX}of-another-machine").touch()
     (root / "link").symlink_to(root)
     busy = AtomicFile(partial(place_at, str(root / "busy")), 0o600)
     busy.write(b"x")
-    assert sweep(str(root)) == 0
-    assert sweep(str(root), older_than_s=-1) == 2
+    with place_at(str(root / "copy")) as target, room_beside(target) as room:
+        assert sweep(str(root)) == 2
+        room.make_directory(0o700)
+    assert sweep(str(root), older_than_s=-1) == 1
     assert {path.name for path in root.iterdir()} - {"d", "kept", "link"} == {
         path.name for path in root.glob(f"{TEMPORARY_PREFIX}*")
     }

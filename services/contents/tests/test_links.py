@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from perijove_chassis import errors
-from perijove_contents.backends.atomic import TEMPORARY_PREFIX
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.leftovers import sweep
 from perijove_contents.backends.tree import Tree
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX
 from perijove_contents.model import EntryPath, EntryType
 
 if TYPE_CHECKING:

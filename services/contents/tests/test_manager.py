@@ -9,7 +9,14 @@ from perijove_contents.backends.memory import MemoryStore
 from perijove_contents.backends.notebooks import NbformatCodec
 from perijove_contents.content import Content, Write, Written
 from perijove_contents.manager import ContentsManager, Rules
-from perijove_contents.model import ContentFormat, EntryPath, EntryType, WritePart
+from perijove_contents.model import (
+    ANY_VERSION,
+    ContentFormat,
+    EntryPath,
+    EntryType,
+    Precondition,
+    WritePart,
+)
 from perijove_contents.store import CHUNK_BYTES
 
 NOTEBOOK = b'{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}'
@@ -42,9 +49,9 @@ async def write(
     kind: EntryType | None = None,
     form: ContentFormat | None = None,
     part: WritePart = WritePart.WHOLE,
-    if_hash: str = "",
+    required: Precondition = ANY_VERSION,
 ) -> Written:
-    planned = Write.plan(at(path), type=kind, format=form, part=part, if_hash=if_hash)
+    planned = Write.plan(at(path), type=kind, format=form, part=part, required=required)
     return await manager.write(planned, content(*chunks))
 
 

@@ -172,4 +172,4 @@ def test_a_write_that_cannot_be_meant_is_refused(
     kind: EntryType, form: ContentFormat | None, part: WritePart
 ) -> None:
     with pytest.raises(InvalidArgument):
-        Write.plan(EntryPath(("a",)), type=kind, format=form, part=part, if_hash="")
+        Write.plan(EntryPath(("a",)), type=kind, format=form, part=part)

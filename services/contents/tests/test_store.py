@@ -127,21 +127,6 @@ async def test_a_write_that_breaks_changes_nothing(store: ContentsStore) -> None
     assert await names(store) == ["a"]
 
 
-async def test_a_write_can_depend_on_the_present_content(store: ContentsStore) -> None:
-    await save(store, "a", b"first")
-    known = hashlib.sha256(b"first").hexdigest()
-    await store.write(at("a"), content(b"second"), if_hash=known)
-    with pytest.raises(errors.Aborted) as caught:
-        await store.write(at("a"), content(b"third"), if_hash=known)
-    assert caught.value.reason == "VERSION_MISMATCH"
-    with pytest.raises(errors.Aborted):
-        await store.append(at("a"), content(b"third"), if_hash=known)
-    with pytest.raises(errors.Aborted):
-        await store.write(at("absent"), content(b"third"), if_hash=known)
-    assert await read(store, "a") == b"second"
-    assert await names(store) == ["a"]
-
-
 async def test_appending_adds_to_the_end(store: ContentsStore) -> None:
     await save(store, "a", b"one")
     entry = await store.append(at("a"), content(b"two", b"three"))

@@ -19,7 +19,7 @@ from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.memory import MemoryStore
 from perijove_contents.backends.threads import Threads
 from perijove_contents.backends.tree import Tree
-from perijove_contents.model import Checkpoint, Entry, EntryPath, EntryType
+from perijove_contents.model import Checkpoint, Entry, EntryPath, EntryType, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,6 +63,9 @@ FEW = st.sampled_from(["a", "b", "d", "d/a", "d/b", "d/d", "d/d/a", "a/a", ""])
 PATHS = st.one_of(FEW, FEW, FEW, st.lists(NAMES, min_size=1, max_size=3).map("/".join), MALFORMED)
 DATA = st.one_of(st.binary(max_size=4), st.sampled_from(["\u00e9".encode(), b"\xff", b"{}"]))
 HASHES = st.sampled_from(["", "", "", hashlib.sha256(b"{}").hexdigest(), "0" * 64, "x"])
+REQUIRED = HASHES.map(Precondition.of_hash) | st.sampled_from(
+    [Precondition(exists=True), Precondition(exists=False)]
+)
 CHECKPOINTS = st.sampled_from(["checkpoint", "checkpoint", "other", "", "../a"])
 
 
@@ -155,27 +158,28 @@ class TwoStores(RuleBasedStateMachine):
         except Broken:
             return "broken"
 
-    @rule(path=PATHS, data=DATA, if_hash=HASHES, breaks=st.sampled_from([False, False, True]))
-    def write(self, path: str, data: bytes, if_hash: str, breaks: bool) -> None:  # noqa: FBT001
+    @rule(path=PATHS, data=DATA, required=REQUIRED, breaks=st.sampled_from([False, False, True]))
+    def write(self, path: str, data: bytes, required: Precondition, breaks: bool) -> None:  # noqa: FBT001
         self.both(
             lambda store: store.write(
-                EntryPath.parse(path), content(data, breaks=breaks), if_hash=if_hash
+                EntryPath.parse(path), content(data, breaks=breaks), required=required
             ),
             breaks=breaks,
         )
 
-    @rule(path=PATHS, data=DATA, if_hash=HASHES, breaks=st.sampled_from([False, False, True]))
-    def append(self, path: str, data: bytes, if_hash: str, breaks: bool) -> None:  # noqa: FBT001
+    @rule(path=PATHS, data=DATA, required=REQUIRED, breaks=st.sampled_from([False, False, True]))
+    def append(self, path: str, data: bytes, required: Precondition, breaks: bool) -> None:  # noqa: FBT001
         self.both(
             lambda store: store.append(
-                EntryPath.parse(path), content(data, breaks=breaks), if_hash=if_hash
+                EntryPath.parse(path), content(data, breaks=breaks), required=required
             ),
             breaks=breaks,
         )
 
-    @rule(path=PATHS)
-    def make_directory(self, path: str) -> None:
-        self.both(lambda store: store.make_directory(EntryPath.parse(path)))
+    @rule(path=PATHS, exists=st.sampled_from([None, True, False]))
+    def make_directory(self, path: str, exists: bool | None) -> None:  # noqa: FBT001
+        required = Precondition(exists=exists)
+        self.both(lambda store: store.make_directory(EntryPath.parse(path), required=required))
 
     @rule(directory=PATHS, names=st.lists(NAMES, max_size=3), data=st.none() | DATA)
     def create(self, directory: str, names: list[str], data: bytes | None) -> None:
@@ -194,28 +198,40 @@ class TwoStores(RuleBasedStateMachine):
             )
         )
 
-    @rule(path=PATHS, new_path=PATHS)
-    def rename(self, path: str, new_path: str) -> None:
+    @rule(path=PATHS, new_path=PATHS, required=REQUIRED)
+    def rename(self, path: str, new_path: str, required: Precondition) -> None:
         if path and new_path:
-            self.both(lambda store: store.rename(EntryPath.parse(path), EntryPath.parse(new_path)))
+            self.both(
+                lambda store: store.rename(
+                    EntryPath.parse(path), EntryPath.parse(new_path), required=required
+                )
+            )
 
-    @rule(path=PATHS, even_full=st.booleans())
-    def delete(self, path: str, even_full: bool) -> None:  # noqa: FBT001
+    @rule(path=PATHS, even_full=st.booleans(), required=REQUIRED)
+    def delete(self, path: str, even_full: bool, required: Precondition) -> None:  # noqa: FBT001
         if path:
-            self.both(lambda store: store.delete(EntryPath.parse(path), even_full=even_full))
+            self.both(
+                lambda store: store.delete(
+                    EntryPath.parse(path), even_full=even_full, required=required
+                )
+            )
 
-    @rule(path=PATHS)
-    def trash(self, path: str) -> None:
+    @rule(path=PATHS, required=REQUIRED)
+    def trash(self, path: str, required: Precondition) -> None:
         if path and self.links_leave:
-            self.both(lambda store: store.trash(EntryPath.parse(path)))
+            self.both(lambda store: store.trash(EntryPath.parse(path), required=required))
 
     @rule(path=PATHS)
     def create_checkpoint(self, path: str) -> None:
         self.both(lambda store: store.create_checkpoint(EntryPath.parse(path)))
 
-    @rule(path=PATHS, checkpoint_id=CHECKPOINTS)
-    def restore_checkpoint(self, path: str, checkpoint_id: str) -> None:
-        self.both(lambda store: store.restore_checkpoint(EntryPath.parse(path), checkpoint_id))
+    @rule(path=PATHS, checkpoint_id=CHECKPOINTS, required=REQUIRED)
+    def restore_checkpoint(self, path: str, checkpoint_id: str, required: Precondition) -> None:
+        self.both(
+            lambda store: store.restore_checkpoint(
+                EntryPath.parse(path), checkpoint_id, required=required
+            )
+        )
 
     @rule(path=PATHS, checkpoint_id=CHECKPOINTS)
     def delete_checkpoint(self, path: str, checkpoint_id: str) -> None:

@@ -138,18 +138,22 @@ class ReadContentResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReadContentHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ..., entries: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ...) -> None: ...
 
 class WriteContentHeader(_message.Message):
-    __slots__ = ("path", "type", "format", "part", "if_hash")
+    __slots__ = ("path", "type", "format", "part", "if_hash", "if_exists", "include_hash")
     PATH_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
     IF_HASH_FIELD_NUMBER: _ClassVar[int]
+    IF_EXISTS_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_HASH_FIELD_NUMBER: _ClassVar[int]
     path: str
     type: EntryType
     format: ContentFormat
     part: WritePart
     if_hash: str
-    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., part: _Optional[_Union[WritePart, str]] = ..., if_hash: _Optional[str] = ...) -> None: ...
+    if_exists: bool
+    include_hash: bool
+    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., part: _Optional[_Union[WritePart, str]] = ..., if_hash: _Optional[str] = ..., if_exists: _Optional[bool] = ..., include_hash: _Optional[bool] = ...) -> None: ...
 
 class WriteContentRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -200,12 +204,14 @@ class CopyEntryResponse(_message.Message):
     def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ...) -> None: ...
 
 class RenameEntryRequest(_message.Message):
-    __slots__ = ("path", "new_path")
+    __slots__ = ("path", "new_path", "if_hash")
     PATH_FIELD_NUMBER: _ClassVar[int]
     NEW_PATH_FIELD_NUMBER: _ClassVar[int]
+    IF_HASH_FIELD_NUMBER: _ClassVar[int]
     path: str
     new_path: str
-    def __init__(self, path: _Optional[str] = ..., new_path: _Optional[str] = ...) -> None: ...
+    if_hash: str
+    def __init__(self, path: _Optional[str] = ..., new_path: _Optional[str] = ..., if_hash: _Optional[str] = ...) -> None: ...
 
 class RenameEntryResponse(_message.Message):
     __slots__ = ("entry",)
@@ -214,10 +220,12 @@ class RenameEntryResponse(_message.Message):
     def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ...) -> None: ...
 
 class DeleteEntryRequest(_message.Message):
-    __slots__ = ("path",)
+    __slots__ = ("path", "if_hash")
     PATH_FIELD_NUMBER: _ClassVar[int]
+    IF_HASH_FIELD_NUMBER: _ClassVar[int]
     path: str
-    def __init__(self, path: _Optional[str] = ...) -> None: ...
+    if_hash: str
+    def __init__(self, path: _Optional[str] = ..., if_hash: _Optional[str] = ...) -> None: ...
 
 class DeleteEntryResponse(_message.Message):
     __slots__ = ()
@@ -262,12 +270,14 @@ class ListCheckpointsResponse(_message.Message):
     def __init__(self, checkpoints: _Optional[_Iterable[_Union[Checkpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RestoreCheckpointRequest(_message.Message):
-    __slots__ = ("path", "checkpoint_id")
+    __slots__ = ("path", "checkpoint_id", "if_hash")
     PATH_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    IF_HASH_FIELD_NUMBER: _ClassVar[int]
     path: str
     checkpoint_id: str
-    def __init__(self, path: _Optional[str] = ..., checkpoint_id: _Optional[str] = ...) -> None: ...
+    if_hash: str
+    def __init__(self, path: _Optional[str] = ..., checkpoint_id: _Optional[str] = ..., if_hash: _Optional[str] = ...) -> None: ...
 
 class RestoreCheckpointResponse(_message.Message):
     __slots__ = ()

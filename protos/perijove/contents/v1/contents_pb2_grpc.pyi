@@ -34,6 +34,19 @@ class ContentsServiceStub:
     that points outside the root returns `INVALID_ARGUMENT`. A hidden entry (any
     segment begins with `.`) is reported as absent by the calls that read, and
     is refused with `INVALID_ARGUMENT` by those that change.
+
+    Preconditions: calls that replace, move or delete an entry take the hash that
+    its stored bytes must have. To look and to change is one step: of any number
+    of calls that know the same hash, one changes the entry, and the others
+    return `ABORTED` with reason `VERSION_MISMATCH` and change nothing. This holds
+    among all processes of this service that share a directory, on one machine
+    and, where the file system carries locks from machine to machine (NFS 4,
+    CephFS, Lustre and others do), on many; on a file system without any locks,
+    two calls within the same moment may both succeed, and the later one wins,
+    whole. Programs that write files without this service take no part in it:
+    what they wrote before the look is seen, but they are not held back. Without
+    a precondition the last writer wins, whole. A call that was lost, so that
+    nobody knows whether it was done, is repeated safely with a precondition.
     """
 
     @_typing.overload
@@ -98,6 +111,19 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     that points outside the root returns `INVALID_ARGUMENT`. A hidden entry (any
     segment begins with `.`) is reported as absent by the calls that read, and
     is refused with `INVALID_ARGUMENT` by those that change.
+
+    Preconditions: calls that replace, move or delete an entry take the hash that
+    its stored bytes must have. To look and to change is one step: of any number
+    of calls that know the same hash, one changes the entry, and the others
+    return `ABORTED` with reason `VERSION_MISMATCH` and change nothing. This holds
+    among all processes of this service that share a directory, on one machine
+    and, where the file system carries locks from machine to machine (NFS 4,
+    CephFS, Lustre and others do), on many; on a file system without any locks,
+    two calls within the same moment may both succeed, and the later one wins,
+    whole. Programs that write files without this service take no part in it:
+    what they wrote before the look is seen, but they are not held back. Without
+    a precondition the last writer wins, whole. A call that was lost, so that
+    nobody knows whether it was done, is repeated safely with a precondition.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -158,6 +184,19 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
     that points outside the root returns `INVALID_ARGUMENT`. A hidden entry (any
     segment begins with `.`) is reported as absent by the calls that read, and
     is refused with `INVALID_ARGUMENT` by those that change.
+
+    Preconditions: calls that replace, move or delete an entry take the hash that
+    its stored bytes must have. To look and to change is one step: of any number
+    of calls that know the same hash, one changes the entry, and the others
+    return `ABORTED` with reason `VERSION_MISMATCH` and change nothing. This holds
+    among all processes of this service that share a directory, on one machine
+    and, where the file system carries locks from machine to machine (NFS 4,
+    CephFS, Lustre and others do), on many; on a file system without any locks,
+    two calls within the same moment may both succeed, and the later one wins,
+    whole. Programs that write files without this service take no part in it:
+    what they wrote before the look is seen, but they are not held back. Without
+    a precondition the last writer wins, whole. A call that was lost, so that
+    nobody knows whether it was done, is repeated safely with a precondition.
     """
 
     @_abc_1.abstractmethod

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import InvalidArgument, ResourceExhausted
 
 from perijove_contents.model import (
+    ANY_VERSION,
     ContentFormat,
     Entry,
     EntryPath,
     EntryType,
+    Precondition,
     WritePart,
     type_of_name,
 )
@@ -43,7 +45,9 @@ class Write:
     type: EntryType
     format: ContentFormat
     part: WritePart
-    if_hash: str
+    required: Precondition = ANY_VERSION
+    want_hash: bool = False
+    """Whether to hash what is then stored."""
 
     @classmethod
     def plan(
@@ -53,13 +57,15 @@ class Write:
         type: EntryType | None,  # noqa: A002 - the word of the contract
         format: ContentFormat | None,  # noqa: A002
         part: WritePart,
-        if_hash: str,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> Write:
         """Fill in what was not said, and refuse what does not fit together.
 
         Raises:
-            InvalidArgument: if the format is not one of the type, or only a
-                part of something other than a file is written.
+            InvalidArgument: if the format is not one of the type, only a part of
+                something other than a file is written, or what is required
+                cannot be.
         """
         kind = type or type_of_name(path.name)
         default, *others = _FORMATS[kind]
@@ -69,7 +75,11 @@ class Write:
             raise InvalidArgument(
                 f"a {kind.value} is not written in this format", reason="BAD_FORMAT"
             )
-        return cls(path, kind, format or default, part, if_hash)
+        if required.exists is False and (required.hash or part in (WritePart.NEXT, WritePart.LAST)):
+            raise InvalidArgument("what must not exist has no content to know or to add to")
+        if kind is EntryType.DIRECTORY and (required.hash or want_hash):
+            raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
+        return cls(path, kind, format or default, part, required, want_hash)
 
 
 _FORMATS = {

@@ -29,6 +29,7 @@ from perijove_contents.content import (
     within,
 )
 from perijove_contents.model import (
+    ANY_VERSION,
     NOTEBOOK_SUFFIX,
     Checkpoint,
     ContentFormat,
@@ -36,6 +37,7 @@ from perijove_contents.model import (
     EntryPath,
     EntryType,
     KernelPath,
+    Precondition,
     WritePart,
     type_of_name,
 )
@@ -197,7 +199,9 @@ class ContentsManager:
             await self._checkpoint_first_version(entry.path)
         return entry
 
-    async def rename(self, path: EntryPath, new_path: EntryPath) -> Entry:
+    async def rename(
+        self, path: EntryPath, new_path: EntryPath, required: Precondition = ANY_VERSION
+    ) -> Entry:
         """Move an entry and return it at its new path."""
         _require_changeable("rename", path, new_path)
         if path.is_root or new_path.is_root:
@@ -205,19 +209,19 @@ class ContentsManager:
         if path != new_path:
             if path.holds(new_path):
                 raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
-            await self._store.rename(path, new_path)
+            await self._store.rename(path, new_path, required=required)
         return await self._store.get(new_path)
 
-    async def delete(self, path: EntryPath) -> None:
+    async def delete(self, path: EntryPath, required: Precondition = ANY_VERSION) -> None:
         """Delete an entry and its checkpoints."""
         _require_changeable("delete", path)
         if path.is_root:
             raise InvalidArgument("the root cannot be deleted", reason="BAD_PATH")
         if self._rules.delete_to_trash:
-            await self._store.trash(path)
+            await self._store.trash(path, required=required)
         else:
             even_full = self._rules.always_delete_directories
-            await self._store.delete(path, even_full=even_full)
+            await self._store.delete(path, even_full=even_full, required=required)
 
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file or notebook."""
@@ -228,10 +232,12 @@ class ContentsManager:
         """Return the checkpoints of an entry, oldest first; none if it is absent."""
         return () if path.is_hidden else await self._store.list_checkpoints(path)
 
-    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+    async def restore_checkpoint(
+        self, path: EntryPath, checkpoint_id: str, required: Precondition = ANY_VERSION
+    ) -> None:
         """Replace the content of an entry by that of a checkpoint."""
         _require_changeable("restore", path)
-        await self._store.restore_checkpoint(path, checkpoint_id)
+        await self._store.restore_checkpoint(path, checkpoint_id, required=required)
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint of an entry."""
@@ -274,16 +280,17 @@ class ContentsManager:
             await self._store.make_directory(EntryPath(path.parts[:depth]))
 
     async def _write_directory(self, write: Write, content: AsyncIterable[bytes]) -> Written:
-        if write.if_hash or await joined(content):
+        if await joined(content):
             raise InvalidArgument("a directory has no content", reason="BAD_FORMAT")
-        return Written(await self._store.make_directory(write.path), created=True)
+        entry = await self._store.make_directory(write.path, required=write.required)
+        return Written(entry, created=True)
 
     async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         data = await joined(content)
         in_model = write.format is ContentFormat.MODEL
         text = await self._codec.write(write.path, data, in_model=in_model)
         entry, created = await self._store.write(
-            write.path, whole(text.data), if_hash=write.if_hash
+            write.path, whole(text.data), required=write.required, want_hash=write.want_hash
         )
         await self._checkpoint_first_version(write.path)
         return Written(entry, created, text.validation_message)
@@ -291,9 +298,13 @@ class ContentsManager:
     async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         created = False
         if write.part in (WritePart.NEXT, WritePart.LAST):
-            entry = await self._store.append(write.path, content, if_hash=write.if_hash)
+            entry = await self._store.append(
+                write.path, content, required=write.required, want_hash=write.want_hash
+            )
         else:
-            entry, created = await self._store.write(write.path, content, if_hash=write.if_hash)
+            entry, created = await self._store.write(
+                write.path, content, required=write.required, want_hash=write.want_hash
+            )
         return Written(entry, created)
 
     async def _checkpoint_first_version(self, path: EntryPath) -> None:

@@ -7,7 +7,7 @@ import functools
 import mimetypes
 from dataclasses import dataclass
 
-from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.errors import Aborted, InvalidArgument
 
 MAX_NAME_BYTES = 255
 """Longest name of one entry, in bytes of UTF-8: what filesystems hold."""
@@ -129,6 +129,45 @@ class Entry:
     def mime_type(self) -> str:
         """MIME type guessed from a file's name, or empty."""
         return guess_mime_type(self.path.name) if self.type is EntryType.FILE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What must be true of the present version of an entry for it to be changed."""
+
+    hash: str = ""
+    """The hash that the stored bytes must have; anything goes if it is empty."""
+    exists: bool | None = None
+    """Whether there must be an entry, or must be none; None if either goes."""
+
+    @classmethod
+    def of_hash(cls, known: str) -> Precondition:
+        """Require the version with a hash; any version, or none, if it is empty."""
+        return cls(known, True) if known else ANY_VERSION
+
+    def check_presence(self, *, is_there: bool) -> None:
+        """Refuse an entry that must not be there, or the reverse.
+
+        Raises:
+            Aborted: if it is so.
+        """
+        if self.exists is False and is_there:
+            raise Aborted("there is an entry already", reason="VERSION_MISMATCH")
+        if self.exists and not is_there:
+            raise Aborted("there is no entry any more", reason="VERSION_MISMATCH")
+
+    def check_hash(self, present: str) -> None:
+        """Refuse a version with another hash than the one required.
+
+        Raises:
+            Aborted: if it has.
+        """
+        if self.hash and self.hash != present:
+            raise Aborted("the content is no longer the one known", reason="VERSION_MISMATCH")
+
+
+ANY_VERSION = Precondition()
+"""Nothing is required: whoever writes last wins, whole."""
 
 
 @dataclass(frozen=True, slots=True)

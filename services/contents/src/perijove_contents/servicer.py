@@ -10,7 +10,7 @@ from perijove.contents.v1 import contents_pb2_grpc as pb_grpc
 from perijove_chassis.errors import Aborted, DomainError, InvalidArgument
 
 from perijove_contents import wire
-from perijove_contents.model import EntryPath
+from perijove_contents.model import EntryPath, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -115,14 +115,18 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
         self, request: pb.RenameEntryRequest, context: Any
     ) -> pb.RenameEntryResponse:
         entry = await self._manager.rename(
-            EntryPath.parse(request.path), EntryPath.parse(request.new_path)
+            EntryPath.parse(request.path),
+            EntryPath.parse(request.new_path),
+            Precondition.of_hash(request.if_hash),
         )
         return pb.RenameEntryResponse(entry=wire.entry_to_proto(entry))
 
     async def DeleteEntry(
         self, request: pb.DeleteEntryRequest, context: Any
     ) -> pb.DeleteEntryResponse:
-        await self._manager.delete(EntryPath.parse(request.path))
+        await self._manager.delete(
+            EntryPath.parse(request.path), Precondition.of_hash(request.if_hash)
+        )
         return pb.DeleteEntryResponse()
 
     async def CreateCheckpoint(
@@ -141,7 +145,11 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
     async def RestoreCheckpoint(
         self, request: pb.RestoreCheckpointRequest, context: Any
     ) -> pb.RestoreCheckpointResponse:
-        await self._manager.restore_checkpoint(EntryPath.parse(request.path), request.checkpoint_id)
+        await self._manager.restore_checkpoint(
+            EntryPath.parse(request.path),
+            request.checkpoint_id,
+            Precondition.of_hash(request.if_hash),
+        )
         return pb.RestoreCheckpointResponse()
 
     async def DeleteCheckpoint(

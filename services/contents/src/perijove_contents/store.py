@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from perijove_contents.model import ANY_VERSION, Precondition
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterator, Sequence
 
-    from perijove_contents.model import Checkpoint, Entry, EntryPath, KernelPath, NotebookText
+    from perijove_contents.model import (
+        Checkpoint,
+        Entry,
+        EntryPath,
+        KernelPath,
+        NotebookText,
+    )
 
 CHUNK_BYTES = 1024 * 1024
 """Most bytes in one piece of content. gRPC copies a message whole at each hop."""
@@ -46,6 +54,8 @@ class ContentsStore(Protocol):
     methods raise `NotFound` if nothing is at the path, `PermissionDenied` if
     the storage does not allow it, and `ResourceExhausted` with reason
     `STORAGE_FULL` if there is no room, after which nothing has changed.
+    What is `required` of a version is looked at and acted upon in one step:
+    nobody else's change comes in between.
     """
 
     async def get(self, path: EntryPath) -> Entry:
@@ -81,37 +91,51 @@ class ContentsStore(Protocol):
         """
 
     async def write(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> tuple[Entry, bool]:
         """Create or replace a file: whole, or not at all if `content` raises.
 
         Args:
             path: The file. Its directory must exist.
             content: All bytes.
-            if_hash: If not empty, the hash that the present bytes must have.
+            required: What must be true of what is there now.
+            want_hash: Whether to hash what is then stored.
 
         Returns:
             The entry, and whether it is new.
 
         Raises:
             InvalidArgument: if a directory is there.
-            Aborted: if the hash is another one, or there is no file.
+            Aborted: if what is required is not so.
         """
 
     async def append(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> Entry:
         """Add to the end of a file: all of it, or nothing if `content` raises.
 
         Raises:
             InvalidArgument: if it is no file.
-            Aborted: if `if_hash` is not empty and the hash is another one.
+            Aborted: if what is required is not so, or the file is replaced meanwhile.
         """
 
-    async def make_directory(self, path: EntryPath) -> Entry:
+    async def make_directory(
+        self, path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> Entry:
         """Create a directory; one that exists is left as it is.
 
         Raises:
+            Aborted: if what is required is not so.
             InvalidArgument: if a file is there.
         """
 
@@ -135,24 +159,31 @@ class ContentsStore(Protocol):
             ResourceExhausted: if a directory holds more than `max_bytes`.
         """
 
-    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+    async def rename(
+        self, path: EntryPath, new_path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Move an entry and its checkpoints.
 
         Raises:
+            Aborted: if what is required is not so.
             AlreadyExists: if something is at the new path; nothing changes.
         """
 
-    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+    async def delete(
+        self, path: EntryPath, *, even_full: bool, required: Precondition = ANY_VERSION
+    ) -> None:
         """Delete an entry and its checkpoints, for good.
 
         Raises:
+            Aborted: if what is required is not so.
             FailedPrecondition: if a directory still holds something, unless `even_full`.
         """
 
-    async def trash(self, path: EntryPath) -> None:
+    async def trash(self, path: EntryPath, *, required: Precondition = ANY_VERSION) -> None:
         """Move an entry to where people can get it back; delete its checkpoints.
 
         Raises:
+            Aborted: if what is required is not so.
             FailedPrecondition: if there is no such place.
         """
 
@@ -166,10 +197,13 @@ class ContentsStore(Protocol):
     async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
         """Return the checkpoints of a path, oldest first; none if nothing is there."""
 
-    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+    async def restore_checkpoint(
+        self, path: EntryPath, checkpoint_id: str, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Replace the content of a file by that of a checkpoint.
 
         Raises:
+            Aborted: if what is required is not so.
             NotFound: if there is no such file or checkpoint.
         """
 

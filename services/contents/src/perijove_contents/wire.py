@@ -14,6 +14,7 @@ from perijove_contents.model import (
     Entry,
     EntryPath,
     EntryType,
+    Precondition,
     WritePart,
 )
 
@@ -108,8 +109,15 @@ def write_from_proto(header: pb.WriteContentHeader) -> Write:
         type=type_from_proto(header.type),
         format=format_from_proto(header.format),
         part=_PARTS[header.part],
-        if_hash=header.if_hash,
+        required=_required(header),
+        want_hash=header.include_hash,
     )
+
+
+def _required(header: pb.WriteContentHeader) -> Precondition:
+    if not header.HasField("if_exists"):
+        return Precondition.of_hash(header.if_hash)
+    return Precondition(header.if_hash, header.if_exists)
 
 
 def page_size(asked: int, *, default: int, most: int) -> int:

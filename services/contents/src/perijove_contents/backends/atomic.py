@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import hashlib
 import os
-import secrets
 import stat
-import time
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from perijove_chassis.errors import Aborted
-
-from perijove_contents.model import HASH_ALGORITHM
+from perijove_contents.backends.locks import locked
+from perijove_contents.backends.unfinished import create_file
+from perijove_contents.model import ANY_VERSION, HASH_ALGORITHM, Precondition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from perijove_contents.backends.places import Place
 
-TEMPORARY_PREFIX = ".~perijove-"
-"""How names of temporary files and directories begin; the dot hides them."""
-
-_LOCK_S = 10.0
-_LOCK_RETRY_S = 0.005
 _RENAME_NOREPLACE = 1
-_READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
+_LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
 
 
 class AtomicFile:
@@ -37,19 +30,26 @@ class AtomicFile:
     Not for several threads at once. Every method but the constructor blocks.
     """
 
-    def __init__(self, find: Callable[[], Place], new_mode: int) -> None:
+    digest = ""
+    """Of all that was written, once the file is in place; empty if it is not wanted."""
+
+    def __init__(
+        self, find: Callable[[], Place], new_mode: int, *, want_hash: bool = False
+    ) -> None:
         """Prepare to replace or create a file; nothing happens yet.
 
         Args:
             find: Returns where the file shall be; it is called when that is needed.
             new_mode: Permission bits, if no file was there before.
+            want_hash: Whether to hash what is written.
         """
         self._find = find
         self._target: Place | None = None
         self._mode = new_mode
         self._before: os.stat_result | None = None
-        self._temporary = ""
+        self._temporary: Place | None = None
         self._fd = -1
+        self._hashing = hashlib.new(HASH_ALGORITHM) if want_hash else None
 
     def write(self, data: bytes) -> None:
         """Add bytes.
@@ -59,6 +59,8 @@ class AtomicFile:
         """
         self._begin()
         write_all(self._fd, data)
+        if self._hashing:
+            self._hashing.update(data)
 
     def set_times_and_mode(self, like: os.stat_result) -> None:
         """Give the file the times and the permission bits of another one."""
@@ -67,29 +69,31 @@ class AtomicFile:
         self._before = None
         os.utime(self._fd, ns=(like.st_atime_ns, like.st_mtime_ns))
 
-    def replace(self, if_hash: str = "") -> tuple[os.stat_result, bool]:
+    def replace(self, required: Precondition = ANY_VERSION) -> tuple[os.stat_result, bool]:
         """Put the file in the target's place.
 
         Returns:
             The file's status, and whether no file was there before.
 
         Raises:
-            Aborted: if `if_hash` is not empty and not the hash of what is there.
+            Aborted: if what is there is not what is required.
         """
-        target = self._begin()
-        self._settle()
+        target, unfinished = self._begin()
+        self._settle(target)
         with locked(target):
             created = not target.exists()
-            if if_hash:
-                require_hash(target, if_hash)
-            rename_over(target.beside(self._temporary), target)
+            require_version(target, required)
+            if required.exists is False:
+                rename_into_free(unfinished, target, is_locked=True)
+            else:
+                rename_over(unfinished, target)
         return self._placed(), created
 
     def replace_locked(self) -> os.stat_result:
         """Put the file in the target's place, in a directory that is locked already."""
-        target = self._begin()
-        self._settle()
-        rename_over(target.beside(self._temporary), target)
+        target, unfinished = self._begin()
+        self._settle(target)
+        rename_over(unfinished, target)
         return self._placed()
 
     def place(self, name: str) -> os.stat_result:
@@ -98,18 +102,18 @@ class AtomicFile:
         Raises:
             FileExistsError: if it is not; another one may be tried.
         """
-        target = self._begin()
-        self._settle()
-        rename_into_free(target.beside(self._temporary), target.beside(name))
+        target, unfinished = self._begin()
+        self._settle(target)
+        rename_into_free(unfinished, target.beside(name))
         return self._placed()
 
     def close(self) -> None:
         """Remove what was not put in place."""
-        target = self._target
-        if target and self._temporary:
+        unfinished, target = self._temporary, self._target
+        if unfinished:
             with suppress(OSError):
-                os.unlink(self._temporary, dir_fd=target.directory)
-            self._temporary = ""
+                os.unlink(unfinished.name, dir_fd=unfinished.directory)
+            self._temporary = None
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -117,24 +121,19 @@ class AtomicFile:
             target.close()
             self._target = None
 
-    def _begin(self) -> Place:
-        if self._target and self._fd >= 0:
-            return self._target
+    def _begin(self) -> tuple[Place, Place]:
+        if self._target and self._temporary:
+            return self._target, self._temporary
         self._target = target = self._find()
         with suppress(FileNotFoundError):
-            self._before = require_file(target.status())
-            if not target.is_writable():
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        temporary = temporary_name()
-        self._fd = target.beside(temporary).open(os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        self._temporary = temporary
-        # Held while it is written, so that no other process takes it for a leftover.
-        with suppress(OSError):
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return target
+            self._before = require_writable(target)
+        self._temporary, self._fd = create_file(target)
+        return target, self._temporary
 
-    def _settle(self) -> None:
+    def _settle(self, target: Place) -> None:
         before = self._before
+        if before:
+            _copy_attributes(target, self._fd)
         if before and (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
             with suppress(PermissionError):
                 os.fchown(self._fd, before.st_uid, before.st_gid)
@@ -142,17 +141,14 @@ class AtomicFile:
         os.fsync(self._fd)
 
     def _placed(self) -> os.stat_result:
-        self._temporary = ""
+        self._temporary = None
         status = os.fstat(self._fd)
+        if self._hashing:
+            self.digest = self._hashing.hexdigest()
         if self._target:
             sync_directory(self._target)
         self.close()
         return status
-
-
-def temporary_name() -> str:
-    """Return a new name for something unfinished."""
-    return TEMPORARY_PREFIX + secrets.token_hex(8)
 
 
 def require_file(status: os.stat_result) -> os.stat_result:
@@ -165,6 +161,19 @@ def require_file(status: os.stat_result) -> os.stat_result:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+    return status
+
+
+def require_writable(place: Place) -> os.stat_result:
+    """Return the status of a file that may be written.
+
+    Raises:
+        OSError: if it may not, or is none.
+    """
+    status = require_file(place.status())
+    if not place.is_writable():
+        place.status()  # It may be gone since, which is another thing to say.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return status
 
 
@@ -192,67 +201,125 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def require_hash(place: Place, expected: str) -> None:
-    """Refuse a file that is absent or has another digest than the one expected.
+def require_version(place: Place, required: Precondition) -> None:
+    """Refuse a file that is not in the version it is required to be in.
 
     Raises:
-        Aborted: if it has.
+        Aborted: if it is not.
     """
-    try:
-        with open(open_file(place), "rb", buffering=0) as file:
-            found = hashlib.file_digest(file, HASH_ALGORITHM).hexdigest()
-    except FileNotFoundError:
-        found = ""
-    if found != expected:
-        raise Aborted("the content is no longer the one known", reason="VERSION_MISMATCH")
+    if required.exists is not None:
+        required.check_presence(is_there=place.exists())
+    if required.hash:
+        required.check_hash(digest_of(place))
+
+
+def digest_of(place: Place) -> str:
+    """Return the hash of a file.
+
+    Raises:
+        OSError: also if it is no file.
+    """
+    with open(open_file(place), "rb", buffering=0) as file:
+        return hashlib.file_digest(file, HASH_ALGORITHM).hexdigest()
 
 
 def sync_directory(place: Place) -> None:
     """Make names that were just put beside a place survive a crash."""
-    # Some filesystems cannot do it, and it is done already when this matters.
-    with suppress(OSError):
-        fd = os.open(".", _READ_DIRECTORY, dir_fd=place.directory)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-@contextmanager
-def locked(place: Place) -> Iterator[None]:
-    """Keep other processes of this kind from changing names in the directory of a place.
-
-    Raises:
-        Aborted: if another one holds it for too long.
-    """
-    fd = os.open(".", _READ_DIRECTORY, dir_fd=place.directory)
     try:
-        lock(fd)
-        yield
+        fd = place.beside(".").open_directory()
+    except OSError:
+        # It may be writable and not readable; or it is gone, and others know why.
+        return
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        # Some filesystems cannot do it. One that fails at it may forget the names.
+        if error.errno in _LOST:
+            raise
     finally:
         os.close(fd)
 
 
-def rename_into_free(source: Place, target: Place) -> None:
+def sync_filesystem(place: Place) -> None:
+    """Make everything on the filesystem of a place survive a crash."""
+    fd = place.beside(".").open_directory()
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(fd):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(fd)
+
+
+def rename_into_free(source: Place, target: Place, *, is_locked: bool = False) -> None:
     """Rename, and replace nothing: plain renaming would, silently.
+
+    Args:
+        source: What is renamed.
+        target: Its new place.
+        is_locked: Whether the caller has locked the target's directory.
 
     Raises:
         FileExistsError: if something is at the target.
     """
     number = _renameat2(source, target)
     if number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
-        # This filesystem cannot check and rename in one step.
-        with locked(target):
-            if target.exists():
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            rename_over(source, target)
+        # This filesystem cannot check and rename in one step: NFS for one.
+        rename_in_two_steps(source, target, is_locked=is_locked)
     elif number:
         raise OSError(number, os.strerror(number))
+
+
+def rename_in_two_steps(source: Place, target: Place, *, is_locked: bool) -> None:
+    """Rename as `rename_into_free` does, where the system cannot do it in one step."""
+    with nullcontext() if is_locked else locked(target):
+        if not stat.S_ISDIR(source.status().st_mode):
+            try:
+                # To give a second name replaces nothing, for certain.
+                link(source, target)
+            except FileExistsError:
+                raise
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+            else:
+                os.unlink(source.name, dir_fd=source.directory)
+                return
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        rename_over(source, target)
+
+
+def link(source: Place, target: Place) -> None:
+    """Give a file a second name.
+
+    Raises:
+        FileExistsError: if something is at the target.
+    """
+    os.link(
+        source.name,
+        target.name,
+        src_dir_fd=source.directory,
+        dst_dir_fd=target.directory,
+        follow_symlinks=False,
+    )
 
 
 def rename_over(source: Place, target: Place) -> None:
     """Rename, and replace a file or link at the target."""
     os.replace(source.name, target.name, src_dir_fd=source.directory, dst_dir_fd=target.directory)
+
+
+def _copy_attributes(source: Place, fd: int) -> None:
+    """Copy what else is said about a file, as who besides its owner may open it."""
+    with suppress(OSError):
+        original = open_file(source)
+        try:
+            for name in os.listxattr(original):
+                with suppress(OSError):
+                    os.setxattr(fd, name, os.getxattr(original, name))
+        finally:
+            os.close(original)
 
 
 def _renameat2(source: Place, target: Place) -> int:
@@ -262,24 +329,3 @@ def _renameat2(source: Place, target: Place) -> int:
     old, new = os.fsencode(source.name), os.fsencode(target.name)
     failed = function(source.directory, old, target.directory, new, _RENAME_NOREPLACE)
     return ctypes.get_errno() if failed else 0
-
-
-def lock(fd: int) -> None:
-    """Lock an open file or directory against other processes of this kind.
-
-    Raises:
-        Aborted: if another one holds it for too long.
-    """
-    give_up = time.monotonic() + _LOCK_S
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up:
-                raise Aborted("somebody else is changing this directory") from None
-            time.sleep(_LOCK_RETRY_S)
-        except OSError:
-            # Without locks there is no order between processes, but still no torn file.
-            return
-        else:
-            return

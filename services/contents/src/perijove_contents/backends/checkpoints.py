@@ -12,7 +12,7 @@ from perijove_chassis.errors import NotFound
 
 from perijove_contents.backends.atomic import AtomicFile, open_file, rename_over, require_file
 from perijove_contents.backends.copying import copy_file
-from perijove_contents.model import CHECKPOINT_ID, Checkpoint, EntryPath
+from perijove_contents.model import CHECKPOINT_ID, Checkpoint, EntryPath, Precondition
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CheckpointFiles:
             return []
         return [Checkpoint(CHECKPOINT_ID, status.st_mtime_ns)]
 
-    def restore(self, path: EntryPath, checkpoint_id: str) -> None:
+    def restore(self, path: EntryPath, checkpoint_id: str, required: Precondition) -> None:
         """Replace the content of a file by that of a checkpoint."""
         with self._root.find(path) as place:
             require_file(place.status())
@@ -76,7 +76,7 @@ class CheckpointFiles:
             try:
                 for data in _blocks(source.fileno()):
                     file.write(data)
-                file.replace()
+                file.replace(required)
             finally:
                 file.close()
 

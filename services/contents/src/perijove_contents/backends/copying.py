@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import InvalidArgument, ResourceExhausted
 
 from perijove_contents.backends.atomic import (
-    TEMPORARY_PREFIX,
     AtomicFile,
     open_file,
     rename_into_free,
     sync_directory,
-    temporary_name,
+    sync_filesystem,
     write_all,
 )
+from perijove_contents.backends.locks import LOCK_NAME
 from perijove_contents.backends.places import Place
 from perijove_contents.backends.removing import remove_tree, require_shallow
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, room_beside
 from perijove_contents.model import Entry, EntryPath, EntryType
 from perijove_contents.store import CHUNK_BYTES
 
@@ -57,24 +58,29 @@ def _fill(file: AtomicFile, root: Root, path: EntryPath) -> None:
             file.write(data)
 
 
-def move_across(source: Place, target: Place) -> None:
+def move_across(source: Place, target: Place, *, is_locked: bool) -> None:
     """Move something to another filesystem; replace nothing.
+
+    Args:
+        source: What is moved.
+        target: Its new place.
+        is_locked: Whether the caller has locked the target's directory.
 
     Raises:
         FileExistsError: if something is at the target.
     """
-    temporary = target.beside(temporary_name())
     mode = source.status().st_mode
-    try:
+    with room_beside(target) as room:
         if stat.S_ISDIR(mode):
-            copy_tree(source, temporary)
+            copy_tree(source, room)
         elif stat.S_ISLNK(mode):
-            _copy_link(source, temporary)
+            _copy_link(source, room)
         else:
-            copy_file(source, temporary)
-        rename_into_free(temporary, target)
-    finally:
-        _discard(temporary)
+            copy_file(source, room)
+        # What is deleted next must not be the only one that survives a crash.
+        sync_filesystem(room)
+        rename_into_free(room, target, is_locked=is_locked)
+        sync_directory(target)
     if stat.S_ISDIR(mode):
         remove_tree(source)
     else:
@@ -134,7 +140,8 @@ def _copy_link(source: Place, target: Place) -> None:
 
 def _copied(fd: int) -> list[str]:
     with os.scandir(fd) as found:
-        return [item.name for item in found if not item.name.startswith(TEMPORARY_PREFIX)]
+        names = [item.name for item in found]
+    return [name for name in names if name != LOCK_NAME and not name.startswith(TEMPORARY_PREFIX)]
 
 
 def _look_like(made: int, fd: int) -> None:
@@ -149,28 +156,18 @@ def _look_like(made: int, fd: int) -> None:
 def _copy_directory(
     tree: Tree, path: EntryPath, directory: EntryPath, names: Iterator[str], max_bytes: int
 ) -> Entry:
-    with tree.root.find(path) as source, tree.new_place(directory) as temporary:
-        _require_outside(path, source, temporary)
+    with tree.root.find(path) as source, tree.new_place(directory) as target:
+        _require_outside(path, source, target)
         _require_small(path, source, max_bytes)
-        try:
-            copy_tree(source, temporary)
+        with room_beside(target) as room:
+            copy_tree(source, room)
 
             def put(name: str) -> None:
-                rename_into_free(temporary, temporary.beside(name))
+                rename_into_free(room, target.beside(name))
 
-            copied = tree.first_free(directory, temporary, names, put)
-        finally:
-            _discard(temporary)
-        sync_directory(temporary)
+            copied = tree.first_free(directory, target, names, put)
+        sync_directory(target)
     return tree.get(copied)
-
-
-def _discard(temporary: Place) -> None:
-    with suppress(OSError):
-        if stat.S_ISDIR(temporary.status().st_mode):
-            remove_tree(temporary)
-        else:
-            os.unlink(temporary.name, dir_fd=temporary.directory)
 
 
 def _require_small(path: EntryPath, source: Place, max_bytes: int) -> None:

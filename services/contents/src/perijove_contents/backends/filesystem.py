@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from perijove_contents.backends.appending import Appending
 from perijove_contents.backends.atomic import AtomicFile
 from perijove_contents.backends.border import os_errors_as_domain
 from perijove_contents.backends.copying import copy_free
 from perijove_contents.backends.listing import Listing
-from perijove_contents.backends.opened import Appending, OpenFile
+from perijove_contents.backends.opened import OpenFile
 from perijove_contents.backends.tree import entry_of
+from perijove_contents.model import ANY_VERSION, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
@@ -69,41 +72,54 @@ class FilesystemStore:
         return file
 
     async def write(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> tuple[Entry, bool]:
         """Create or replace a file."""
         tree = self._tree
-        file = AtomicFile(partial(tree.root.find, path), tree.file_mode)
+        find = partial(tree.root.find, path)
+        file = AtomicFile(find, tree.file_mode, want_hash=want_hash)
         try:
             async for data in content:
                 with os_errors_as_domain(path):
                     await self._threads.run(file.write, data)
             with os_errors_as_domain(path):
-                return await self._threads.run(self._replace, path, file, if_hash)
+                return await self._threads.run(self._replace, path, file, required)
         except BaseException:
             await self._threads.run(file.close)
             raise
 
     async def append(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> Entry:
         """Add to the end of a file."""
-        file = Appending(partial(self._tree.root.find, path), if_hash)
+        file = Appending(partial(self._tree.root.find, path), required)
         try:
             async for data in content:
                 with os_errors_as_domain(path):
                     await self._threads.run(file.write, data)
             with os_errors_as_domain(path):
-                status = await self._threads.run(file.finish)
+                status, digest = await self._threads.run(file.finish, want_hash=want_hash)
         except BaseException:
             await self._threads.run(file.close)
             raise
-        return entry_of(path, status, writable=True)
+        return replace(entry_of(path, status, writable=True), hash=digest)
 
-    async def make_directory(self, path: EntryPath) -> Entry:
+    async def make_directory(
+        self, path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> Entry:
         """Create a directory."""
         with os_errors_as_domain(path):
-            return await self._threads.run(self._tree.make_directory, path)
+            return await self._threads.run(self._tree.make_directory, path, required)
 
     async def create_free(
         self, directory: EntryPath, names: Iterator[str], data: bytes | None
@@ -119,20 +135,24 @@ class FilesystemStore:
         with os_errors_as_domain(path):
             return await self._threads.run(copy_free, self._tree, path, directory, names, max_bytes)
 
-    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+    async def rename(
+        self, path: EntryPath, new_path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Move an entry."""
         with os_errors_as_domain(path):
-            await self._threads.run(self._tree.rename, path, new_path)
+            await self._threads.run(self._tree.rename, path, new_path, required)
 
-    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+    async def delete(
+        self, path: EntryPath, *, even_full: bool, required: Precondition = ANY_VERSION
+    ) -> None:
         """Delete an entry."""
         with os_errors_as_domain(path):
-            await self._threads.run(self._tree.delete, path, even_full=even_full)
+            await self._threads.run(self._tree.delete, path, required, even_full=even_full)
 
-    async def trash(self, path: EntryPath) -> None:
+    async def trash(self, path: EntryPath, *, required: Precondition = ANY_VERSION) -> None:
         """Move an entry to the trash."""
         with os_errors_as_domain(path):
-            await self._threads.run(self._tree.trash, path, self._move_to_trash)
+            await self._threads.run(self._tree.trash, path, self._move_to_trash, required)
 
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
@@ -143,10 +163,13 @@ class FilesystemStore:
         """Return the checkpoints of a path."""
         return await self._threads.run(self._tree.checkpoints.list, path)
 
-    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+    async def restore_checkpoint(
+        self, path: EntryPath, checkpoint_id: str, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Replace the content of a file by that of a checkpoint."""
         with os_errors_as_domain(path):
-            await self._threads.run(self._tree.checkpoints.restore, path, checkpoint_id)
+            restore = self._tree.checkpoints.restore
+            await self._threads.run(restore, path, checkpoint_id, required)
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint."""
@@ -165,8 +188,10 @@ class FilesystemStore:
             listing.close()
             raise
 
-    def _replace(self, path: EntryPath, file: AtomicFile, if_hash: str) -> tuple[Entry, bool]:
-        status, created = file.replace(if_hash)
+    def _replace(
+        self, path: EntryPath, file: AtomicFile, required: Precondition
+    ) -> tuple[Entry, bool]:
+        status, created = file.replace(required)
         # It is this process's file now, or this process is the superuser's.
         writable = os.geteuid() == 0 or bool(status.st_mode & stat.S_IWUSR)
-        return entry_of(path, status, writable=writable), created
+        return replace(entry_of(path, status, writable=writable), hash=file.digest), created

@@ -11,9 +11,9 @@ from contextlib import suppress
 import structlog
 from perijove_chassis.errors import FailedPrecondition
 
-from perijove_contents.backends.atomic import TEMPORARY_PREFIX
 from perijove_contents.backends.places import Place, Root
 from perijove_contents.backends.removing import remove_tree
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, own_prefix
 from perijove_contents.model import EntryPath
 
 log = structlog.get_logger()
@@ -25,8 +25,10 @@ _MAX_ENTRIES = 500_000
 def sweep(root: str, *, older_than_s: float = _OLD_S, most: int = _MAX_ENTRIES) -> int:
     """Remove unfinished files and directories below a root, and return how many.
 
-    What is young or locked may belong to another process that is at work. At
-    most `most` entries are looked at: the rest is for the next time.
+    What is being worked on is locked. What is not is a leftover, whatever its
+    age, if it is of this machine: of another one the locks may not be seen here,
+    so that only what is old is taken. At most `most` entries are looked at: the
+    rest is for the next time. What a link leads to is not looked at.
     """
     removed = looked_at = 0
     # Whoever swaps a directory for a link meanwhile must not lead this elsewhere.
@@ -58,17 +60,32 @@ def sweep(root: str, *, older_than_s: float = _OLD_S, most: int = _MAX_ENTRIES) 
 
 def _remove(place: Place, older_than_s: float) -> bool:
     status = place.status()
-    if time.time() - status.st_mtime < older_than_s:
+    is_directory = stat.S_ISDIR(status.st_mode)
+    if not is_directory and not stat.S_ISREG(status.st_mode):
         return False
-    if stat.S_ISDIR(status.st_mode):
-        remove_tree(place)
-        return True
-    if not stat.S_ISREG(status.st_mode):
+    is_old = time.time() - status.st_mtime >= older_than_s
+    if not is_old and not place.name.startswith(own_prefix()):
         return False
-    fd = place.open(os.O_RDONLY)
+    # Some filesystems lock only what is open for writing.
+    fd = place.open_directory() if is_directory else place.open(os.O_RDWR)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(place.name, dir_fd=place.directory)
+        if not _is_free(fd, is_old=is_old):
+            return False
+        if is_directory:
+            remove_tree(place, -1)
+        else:
+            os.unlink(place.name, dir_fd=place.directory)
     finally:
         os.close(fd)
+    return True
+
+
+def _is_free(fd: int, *, is_old: bool) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # There are no locks here: only the age tells.
+        return is_old
     return True

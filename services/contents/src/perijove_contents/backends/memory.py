@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import (
-    Aborted,
     AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
@@ -17,6 +16,7 @@ from perijove_chassis.errors import (
 )
 
 from perijove_contents.model import (
+    ANY_VERSION,
     CHECKPOINT_ID,
     HASH_ALGORITHM,
     Checkpoint,
@@ -24,6 +24,7 @@ from perijove_contents.model import (
     EntryPath,
     EntryType,
     KernelPath,
+    Precondition,
     is_listed,
     type_of_name,
 )
@@ -106,7 +107,12 @@ class MemoryStore:
         return _OpenBytes(entry, data, is_text=want_text and _is_text(data))
 
     async def write(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> tuple[Entry, bool]:
         """Create or replace a file."""
         data = b"".join([chunk async for chunk in content])
@@ -115,22 +121,33 @@ class MemoryStore:
             self._require_directory(path.parent)
         else:
             self._file(path)
-        self._require_hash(path, if_hash)
+        self._require_directory(path.parent)
+        self._require_version(path, required)
         self._put(path, data)
-        return await self.get(path), created
+        return replace(await self.get(path), hash=_hash(data) if want_hash else ""), created
 
     async def append(
-        self, path: EntryPath, content: AsyncIterable[bytes], *, if_hash: str = ""
+        self,
+        path: EntryPath,
+        content: AsyncIterable[bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
     ) -> Entry:
         """Add to the end of a file."""
         data = b"".join([chunk async for chunk in content])
         present = self._file(path)
-        self._require_hash(path, if_hash)
+        self._require_version(path, required)
         self._put(path, present + data)
-        return await self.get(path)
+        digest = _hash(present + data) if want_hash else ""
+        return replace(await self.get(path), hash=digest)
 
-    async def make_directory(self, path: EntryPath) -> Entry:
+    async def make_directory(
+        self, path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> Entry:
         """Create a directory."""
+        self._require_directory(path.parent)
+        self._require_version(path, required)
         if path not in self._nodes:
             self._put(path, None)
         elif self._nodes[path].data is not None:
@@ -166,9 +183,12 @@ class MemoryStore:
             self._nodes[EntryPath((*copied.parts, *found.parts[len(path.parts) :]))] = node
         return await self.get(copied)
 
-    async def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+    async def rename(
+        self, path: EntryPath, new_path: EntryPath, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Move an entry."""
         self._node(path)
+        self._require_version(path, required)
         self._require_directory(new_path.parent)
         if new_path in self._nodes:
             raise AlreadyExists(f"an entry is already at {new_path}", reason="ENTRY_EXISTS")
@@ -178,18 +198,21 @@ class MemoryStore:
             moved = EntryPath((*new_path.parts, *found.parts[len(path.parts) :]))
             self._nodes[moved] = self._nodes.pop(found)
 
-    async def delete(self, path: EntryPath, *, even_full: bool) -> None:
+    async def delete(
+        self, path: EntryPath, *, even_full: bool, required: Precondition = ANY_VERSION
+    ) -> None:
         """Delete an entry."""
         self._node(path)
+        self._require_version(path, required)
         below = [found for found in self._nodes if path.holds(found)]
         if len(below) > 1 and not even_full:
             raise FailedPrecondition(f"{path} is not empty", reason="DIRECTORY_NOT_EMPTY")
         for found in below:
             del self._nodes[found]
 
-    async def trash(self, path: EntryPath) -> None:
+    async def trash(self, path: EntryPath, *, required: Precondition = ANY_VERSION) -> None:
         """Delete an entry: nobody looks for it here."""
-        await self.delete(path, even_full=True)
+        await self.delete(path, even_full=True, required=required)
 
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
@@ -203,9 +226,13 @@ class MemoryStore:
         kept = node.checkpoint if node else None
         return [Checkpoint(CHECKPOINT_ID, kept.time_ns)] if kept else []
 
-    async def restore_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
+    async def restore_checkpoint(
+        self, path: EntryPath, checkpoint_id: str, *, required: Precondition = ANY_VERSION
+    ) -> None:
         """Replace the content of a file by that of a checkpoint."""
-        self._put(path, self._checkpoint(path, checkpoint_id).data)
+        data = self._checkpoint(path, checkpoint_id).data
+        self._require_version(path, required)
+        self._put(path, data)
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint."""
@@ -236,10 +263,13 @@ class MemoryStore:
         if path not in self._nodes or self._nodes[path].data is not None:
             raise NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
 
-    def _require_hash(self, path: EntryPath, if_hash: str) -> None:
+    def _require_version(self, path: EntryPath, required: Precondition) -> None:
         node = self._nodes.get(path)
-        if if_hash and (node is None or _hash(node.data or b"") != if_hash):
-            raise Aborted("the content is no longer the one known", reason="VERSION_MISMATCH")
+        required.check_presence(is_there=node is not None)
+        if node and required.hash:
+            if node.data is None:
+                raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
+            required.check_hash(_hash(node.data))
 
     def _put(self, path: EntryPath, data: bytes | None) -> None:
         self._require_directory(path.parent)

@@ -1,4 +1,4 @@
-"""Files held open, for reading and for appending."""
+"""Files held open for reading."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import Aborted
 
-from perijove_contents.backends.atomic import lock, open_file, require_hash, write_all
+from perijove_contents.backends.atomic import open_file
 from perijove_contents.backends.border import os_errors_as_domain
 from perijove_contents.backends.tree import entry_of
 from perijove_contents.model import HASH_ALGORITHM
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable
+    from collections.abc import AsyncIterator, Hashable
 
-    from perijove_contents.backends.places import Place
     from perijove_contents.backends.threads import Threads
     from perijove_contents.backends.tree import Tree
     from perijove_contents.model import Entry, EntryPath
@@ -104,60 +103,6 @@ class OpenFile:
             done += len(part)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-class Appending:
-    """Adds to the end of a file, or leaves it as it was. Every method blocks."""
-
-    def __init__(self, find: Callable[[], Place], if_hash: str) -> None:
-        """Prepare to add to a file; nothing happens yet.
-
-        Args:
-            find: Returns where the file is; it is called when that is needed.
-            if_hash: If not empty, the hash that the present bytes must have.
-        """
-        self._find = find
-        self._if_hash = if_hash
-        self._fd = -1
-        self._size = 0
-
-    def write(self, data: bytes) -> None:
-        """Add bytes; until `finish` they may be taken back."""
-        self._begin()
-        write_all(self._fd, data)
-
-    def finish(self) -> os.stat_result:
-        """Keep what was added, and return the file's status."""
-        self._begin()
-        os.fsync(self._fd)
-        status = os.fstat(self._fd)
-        os.close(self._fd)
-        self._fd = -1
-        return status
-
-    def close(self) -> None:
-        """Take back what was added, unless it is finished."""
-        if self._fd >= 0:
-            try:
-                os.ftruncate(self._fd, self._size)
-            finally:
-                os.close(self._fd)
-                self._fd = -1
-
-    def _begin(self) -> None:
-        if self._fd >= 0:
-            return
-        with self._find() as place:
-            fd = open_file(place, os.O_WRONLY | os.O_APPEND)
-            try:
-                lock(fd)
-                self._size = os.fstat(fd).st_size
-                if self._if_hash:
-                    require_hash(place, self._if_hash)
-            except BaseException:
-                os.close(fd)
-                raise
-        self._fd = fd
 
 
 def _version(status: os.stat_result) -> Hashable:

@@ -5,31 +5,42 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
 from perijove_chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 
 from perijove_contents.backends.atomic import (
-    TEMPORARY_PREFIX,
     AtomicFile,
     rename_into_free,
     rename_over,
     require_file,
+    require_version,
     sync_directory,
-    temporary_name,
 )
 from perijove_contents.backends.checkpoints import DIRECTORY, CheckpointFiles
 from perijove_contents.backends.copying import move_across
+from perijove_contents.backends.locks import LOCK_NAME, locked
 from perijove_contents.backends.places import Place, Root
 from perijove_contents.backends.removing import remove_tree
-from perijove_contents.model import Entry, EntryPath, EntryType, KernelPath, type_of_name
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, temporary_name
+from perijove_contents.model import (
+    ANY_VERSION,
+    Entry,
+    EntryPath,
+    EntryType,
+    KernelPath,
+    Precondition,
+    type_of_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 log = structlog.get_logger()
+
+_UNCOUNTED = (DIRECTORY, LOCK_NAME)
 
 
 class Tree:
@@ -75,12 +86,15 @@ class Tree:
                 raise InvalidArgument(f"{path} is a broken link", reason="BAD_TYPE") from None
             raise
 
-    def make_directory(self, path: EntryPath) -> Entry:
+    def make_directory(self, path: EntryPath, required: Precondition = ANY_VERSION) -> Entry:
         """Create a directory, unless it exists."""
         try:
             with self.root.find_itself(path) as place:
+                if required.exists:
+                    required.check_presence(is_there=place.exists())
                 place.make_directory(self._directory_mode)
         except FileExistsError:
+            required.check_presence(is_there=True)
             if not self.root.is_directory(path):
                 raise InvalidArgument(f"{path} is not a directory", reason="BAD_TYPE") from None
         return self.get(path)
@@ -146,13 +160,14 @@ class Tree:
                 return path
         raise AlreadyExists(f"no name is free in {directory or 'the root'}", reason="ENTRY_EXISTS")
 
-    def rename(self, path: EntryPath, new_path: EntryPath) -> None:
+    def rename(self, path: EntryPath, new_path: EntryPath, required: Precondition) -> None:
         """Move an entry, and its checkpoints; replace nothing."""
         with self.root.find_itself(path) as source:
             was_file = not stat.S_ISDIR(source.status().st_mode)
             with self._target(new_path) as target:
                 try:
-                    _move(source, target)
+                    with self._held(path, source, required, target):
+                        _move(source, target, is_locked=was_file)
                 except FileExistsError:
                     if not _differ_in_case_only(source, target):
                         raise AlreadyExists(
@@ -168,33 +183,36 @@ class Tree:
                 # What was asked for is done and stays done.
                 log.warning("the checkpoint did not follow", path=str(new_path), exc_info=True)
 
-    def delete(self, path: EntryPath, *, even_full: bool) -> None:
+    def delete(self, path: EntryPath, required: Precondition, *, even_full: bool) -> None:
         """Delete an entry and its checkpoints for good."""
         with self.root.find_itself(path) as place:
             is_directory = stat.S_ISDIR(place.status().st_mode)
-            if not is_directory:
-                os.unlink(place.name, dir_fd=place.directory)
-            elif even_full:
-                remove_tree(place)
-            else:
-                _remove_empty(place)
+            with self._held(path, place, required):
+                if not is_directory:
+                    os.unlink(place.name, dir_fd=place.directory)
+                elif even_full:
+                    remove_tree(place)
+                else:
+                    _remove_empty(place)
             sync_directory(place)
         if not is_directory:
             self.checkpoints.forget(path)
 
-    def trash(self, path: EntryPath, move_to_trash: Callable[[str], None]) -> None:
+    def trash(
+        self, path: EntryPath, move_to_trash: Callable[[str], None], required: Precondition
+    ) -> None:
         """Move an entry to the trash and delete its checkpoints."""
         if not self._links_leave:
             # It is told the text of a path, which may lead elsewhere when it looks.
             raise FailedPrecondition(f"{path} cannot be moved to the trash")
-        with self.root.find_itself(path) as place:
+        with self.root.find_itself(path) as place, self._held(path, place, required):
             mode = place.status().st_mode
             if not stat.S_ISLNK(mode) and not place.is_writable():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        try:
-            move_to_trash(self.root.locate(path))
-        except OSError as error:
-            raise FailedPrecondition(f"{path} cannot be moved to the trash") from error
+            try:
+                move_to_trash(self.root.locate(path))
+            except OSError as error:
+                raise FailedPrecondition(f"{path} cannot be moved to the trash") from error
         if not stat.S_ISDIR(mode):
             self.checkpoints.forget(path)
 
@@ -204,6 +222,30 @@ class Tree:
         while not nearest.is_root and not self.root.is_directory(nearest):
             nearest = nearest.parent
         return KernelPath(self.root.locate(nearest), self.root.locate(path))
+
+    @contextmanager
+    def _held(
+        self, path: EntryPath, place: Place, required: Precondition, *also: Place
+    ) -> Iterator[None]:
+        """Keep others from replacing a file that is as required.
+
+        A directory has no version: what lies in it is held by itself.
+        """
+        if stat.S_ISDIR(place.status().st_mode):
+            if required.hash:
+                raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
+            yield
+            return
+        real = place
+        with ExitStack() as held:
+            # What a link leads to is replaced where it is.
+            with suppress(FileNotFoundError):
+                real = held.enter_context(self.root.find(path))
+            held.enter_context(locked(place, real, *also))
+            place.status()
+            if required != ANY_VERSION:
+                require_version(real, required)
+            yield
 
     def _is_link(self, path: EntryPath) -> bool:
         try:
@@ -245,13 +287,13 @@ def _no_directory(path: EntryPath) -> NotFound:
     return NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
 
 
-def _move(source: Place, target: Place) -> None:
+def _move(source: Place, target: Place, *, is_locked: bool) -> None:
     try:
-        rename_into_free(source, target)
+        rename_into_free(source, target, is_locked=is_locked)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        move_across(source, target)
+        move_across(source, target, is_locked=is_locked)
 
 
 def _differ_in_case_only(source: Place, target: Place) -> bool:
@@ -273,8 +315,10 @@ def _remove_empty(place: Place) -> None:
         finally:
             os.close(fd)
         for name in names:
-            if name != DIRECTORY and not name.startswith(TEMPORARY_PREFIX):
+            if name not in _UNCOUNTED and not name.startswith(TEMPORARY_PREFIX):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+        with suppress(OSError):
+            os.unlink(LOCK_NAME, dir_fd=checkpoints.directory)
         with suppress(OSError):
             remove_tree(checkpoints)
     os.rmdir(place.name, dir_fd=place.directory)

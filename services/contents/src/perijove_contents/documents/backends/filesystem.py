@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted
 
-from perijove_contents.backends.atomic import AtomicFile, locked, open_file
+from perijove_contents.backends.atomic import AtomicFile, open_file
 from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.locks import locked
 from perijove_contents.backends.places import place_at
 from perijove_contents.documents.backends.layout import (
     CONFIG_SUFFIX,
