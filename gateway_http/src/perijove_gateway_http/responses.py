@@ -42,9 +42,11 @@ def html_response(text: str, status: int = 200) -> web.Response:
     return web.Response(body=text.encode(), status=status, headers={"Content-Type": "text/html"})
 
 
-def redirect(location: str) -> web.Response:
+def redirect(location: str, status: int = 302) -> web.Response:
     """Send the browser elsewhere. The caller sees to it that it is not outside."""
-    return web.Response(status=302, headers={"Location": location})
+    # To browsers a backslash is a slash, and `/\\elsewhere` another host.
+    encoded = quote(location, safe="/:?#[]@!$&'()*+,;=%~", errors="surrogateescape")
+    return web.Response(status=status, headers={"Location": encoded})
 
 
 def location(request: web.Request, *parts: str) -> str:

@@ -6,17 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
 from perijove_gateway_http.keys import AUTH, FRONTEND, PARAMS, SETTINGS
 from perijove_gateway_http.lab.page import BundleMissing
 from perijove_gateway_http.lab.page_config import Place, Site
 from perijove_gateway_http.problems import Problem
-from perijove_gateway_http.responses import html_response
+from perijove_gateway_http.responses import html_response, redirect
 from perijove_gateway_http.routes.api import API_VERSION
 from perijove_gateway_http.routing import Guard, Route
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.settings import Settings
 
@@ -87,7 +88,7 @@ def site_of(settings: Settings) -> Site:
 def _without_slash(request: web.Request) -> web.Response:
     raw_query = request.rel_url.raw_query_string
     location = request.rel_url.raw_path.rstrip("/") + (f"?{raw_query}" if raw_query else "")
-    return web.Response(status=301, headers={"Location": location})
+    return redirect(location, 301)
 
 
 _WORKSPACE = r"workspaces/{workspace:[a-zA-Z0-9\-_]+}"
