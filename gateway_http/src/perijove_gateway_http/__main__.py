@@ -8,6 +8,7 @@ import sys
 
 import uvloop
 from perijove_chassis import telemetry
+from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.settings import SettingsError, load
 
 from perijove_gateway_http.routes import ROUTES
@@ -18,6 +19,7 @@ from perijove_gateway_http.settings import PREFIX, Settings
 def main() -> None:
     """Read the settings and serve. Exits with status 2 if one is missing or wrong."""
     os.umask(0o077)
+    keep_freed_memory()
     try:
         settings = load(Settings, PREFIX, os.environ).checked()
     except SettingsError as error:

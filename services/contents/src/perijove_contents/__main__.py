@@ -3,6 +3,7 @@
 import asyncio
 
 from perijove_chassis import server
+from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.credentials import Verifier
 
 from perijove_contents import assembly
@@ -13,6 +14,7 @@ from perijove_contents.settings import PREFIX, Settings
 
 async def main(settings: Settings) -> None:
     """Serve the document tree and the documents of front ends."""
+    keep_freed_memory()
     threads = Threads(settings.threads, "storage")
     notebook_threads = Threads(settings.notebook_threads, "notebooks")
 
