@@ -75,6 +75,7 @@ class Kernels(kernels_pb2_grpc.KernelsServiceServicer):
         self.may_shut_down.set()
         self.shutting_down = asyncio.Event()
         self.fails_after_all = False
+        self.watches = 0
 
     def put(self, kernel_id: str, **fields: Any) -> None:
         self.kept.put(kernel_id, kernels_pb2.Kernel(kernel_id=kernel_id, **fields))
@@ -85,9 +86,15 @@ class Kernels(kernels_pb2_grpc.KernelsServiceServicer):
             kernels=self.kept.items.values(), position=self.kept.position()
         )
 
+    async def GetKernel(
+        self, request: kernels_pb2.GetKernelRequest, _context: Any
+    ) -> kernels_pb2.GetKernelResponse:
+        return kernels_pb2.GetKernelResponse(kernel=self.kept.items[request.kernel_id])
+
     async def WatchKernels(
         self, request: kernels_pb2.WatchKernelsRequest, _context: Any
     ) -> AsyncIterator[kernels_pb2.WatchKernelsResponse]:
+        self.watches += 1
         async for update in self.watching.watch(_after(request)):
             yield kernels_pb2.WatchKernelsResponse(
                 kernels=update.items, ended_kernel_ids=update.gone, **_rest(update)

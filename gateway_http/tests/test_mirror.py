@@ -77,6 +77,16 @@ async def asked(edge: RunningEdge, kept: Kept[Any], what: str) -> None:
     await until(is_asked)
 
 
+async def out_of_step(edge: RunningEdge) -> None:
+    """Wait until the mirror of kernels has lost its service."""
+
+    async def lost() -> bool:
+        _, metrics = await edge.ask("GET", "/metrics")
+        return b'perijove_mirror_in_step{mirror="kernels"} 0.0' in metrics
+
+    await until(lost)
+
+
 async def test_lists_and_status_cost_no_call_and_show_every_change(
     edge: RunningEdge, served: Served
 ) -> None:
@@ -143,6 +153,18 @@ async def test_a_list_after_a_change_that_failed_shows_what_came_of_it(
     assert await ids(edge, "kernels") == []
 
 
+async def test_a_list_shows_no_less_than_what_was_read_before(
+    edge: RunningEdge, served: Served
+) -> None:
+    kept = served.kernels.kept
+    served.kernels.put(uid(1))
+    await mirrored(edge, kept, "kernels")
+    kept.let_through.clear()
+    served.kernels.put(uid(1), connection_count=7)
+    assert (await listed(edge, f"kernels/{uid(1)}"))["connections"] == 7
+    assert (await listed(edge, "kernels"))[0]["connections"] == 7
+
+
 async def test_while_a_change_is_under_way_the_services_are_asked(
     edge: RunningEdge, served: Served
 ) -> None:
@@ -175,9 +197,18 @@ async def test_a_stream_that_falls_silent_is_opened_again(
     edge = await make_edge(**served.targets)
     await mirrored(edge, served.kernels.kept, "kernels")
     monkeypatch.setattr(mirror, "SILENCE_S", 0.02)  # less than between two heartbeats
+
+    async def opened() -> bool:
+        return served.kernels.watches > 2
+
+    await until(opened)
     served.kernels.put(uid(1))
+
+    async def shown() -> bool:
+        return await ids(edge, "kernels") == [uid(1)]
+
+    await until(shown)
     await mirrored(edge, served.kernels.kept, "kernels")
-    assert await ids(edge, "kernels") == [uid(1)]
 
 
 async def test_a_mirror_survives_the_restart_of_its_service(
@@ -188,6 +219,7 @@ async def test_a_mirror_survives_the_restart_of_its_service(
     kernels.put(uid(2))
     await mirrored(edge, kernels.kept, "kernels")
     await served.stop("kernels")
+    await out_of_step(edge)
     kernels.kept.drop(uid(1))
     asking = asyncio.ensure_future(ids(edge, "kernels"))
     await served.start("kernels")
@@ -201,6 +233,7 @@ async def test_a_mirror_begins_anew_when_the_feed_does(edge: RunningEdge, served
     served.kernels.put(uid(1))
     await mirrored(edge, kept, "kernels")
     await served.stop("kernels")
+    await out_of_step(edge)
     lost = Kept[kernels_pb2.Kernel]()
     served.kernels.kept = lost
     served.kernels.put(uid(2))

@@ -1,7 +1,8 @@
-"""Who changed something through this edge is not shown what was before.
+"""Who changed or saw something through this edge is not shown what was before.
 
 A mirror is an instant behind. So after every request that may have changed
-something the services are asked, until the mirror has reached what they said.
+something, or has read it from a service, the services are asked, until the mirror
+has reached what they said.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Changes:
-    """Counts the requests that may change kernels or sessions."""
+    """Counts the requests that may change kernels or sessions, or know of a change."""
 
     def __init__(self) -> None:
         self._under_way = 0
@@ -75,8 +76,11 @@ class Fence:
             self._settled, self._position = settled, position
 
 
-def changing(handler: Handler) -> Handler:
-    """Return a handler whose request may change kernels or sessions."""
+def fenced(handler: Handler) -> Handler:
+    """Return a handler after which no list shows less than its answer does.
+
+    For requests that change kernels or sessions, and for those that read one.
+    """
 
     @functools.wraps(handler)
     async def marked(request: web.Request) -> web.StreamResponse:

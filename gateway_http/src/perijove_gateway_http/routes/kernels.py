@@ -10,7 +10,7 @@ from perijove.contents.v1 import contents_pb2
 from perijove.kernels.v1 import kernels_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.fence import changing
+from perijove_gateway_http.fence import fenced
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import kernel_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
@@ -108,9 +108,9 @@ async def restart(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("GET", "api/kernels", list_all),
-    Route("POST", "api/kernels", changing(start)),
-    Route("GET", _ONE, get),
-    Route("DELETE", _ONE, changing(delete)),
-    Route("POST", _ONE + "/interrupt", changing(interrupt)),
-    Route("POST", _ONE + "/restart", changing(restart)),
+    Route("POST", "api/kernels", fenced(start)),
+    Route("GET", _ONE, fenced(get)),
+    Route("DELETE", _ONE, fenced(delete)),
+    Route("POST", _ONE + "/interrupt", fenced(interrupt)),
+    Route("POST", _ONE + "/restart", fenced(restart)),
 )

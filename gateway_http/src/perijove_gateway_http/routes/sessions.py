@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from perijove.sessions.v1 import sessions_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.fence import changing
+from perijove_gateway_http.fence import fenced
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import session_model
 from perijove_gateway_http.problems import Problem, reason_of
@@ -153,8 +153,8 @@ async def _told_of_kernels(call: Awaitable[T], name: str) -> T:
 
 ROUTES = (
     Route("GET", "api/sessions", list_all),
-    Route("POST", "api/sessions", changing(create)),
-    Route("GET", _ONE, get),
-    Route("PATCH", _ONE, changing(update)),
-    Route("DELETE", _ONE, changing(delete)),
+    Route("POST", "api/sessions", fenced(create)),
+    Route("GET", _ONE, fenced(get)),
+    Route("PATCH", _ONE, fenced(update)),
+    Route("DELETE", _ONE, fenced(delete)),
 )
