@@ -65,7 +65,7 @@ class Origins:
         origin, host = request.headers.get("Origin"), request.headers.get("Host")
         if not origin or not host or self._allow_origin == "*":
             return True
-        return urlsplit(origin.lower()).netloc == host.lower() or self.allows(origin)
+        return _split(origin)[1] == host.lower() or self.allows(origin)
 
     def allows(self, origin: str) -> bool:
         """Whether the settings name an origin."""
@@ -115,9 +115,9 @@ class Origins:
         referer = request.headers.get("Referer")
         if not referer:
             raise Problem(403, "Blocking request from unknown origin")
-        parts = urlsplit(referer.lower())
+        scheme, site = _split(referer)
         here = request.headers.get("Host", "").lower()
-        if parts.netloc != here and not self.allows(f"{parts.scheme}://{parts.netloc}"):
+        if site != here and not self.allows(f"{scheme}://{site}"):
             raise Problem(403, "Blocking Cross Origin request from another site.")
 
 
@@ -130,6 +130,15 @@ async def _given_xsrf(request: web.Request) -> str:
     if request.content_type == _FORM:
         return str((await request.post()).get(XSRF_COOKIE, ""))
     return ""
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Return scheme and site of an address; a site that is none if it is malformed."""
+    try:
+        parts = urlsplit(address.lower())
+    except ValueError:
+        return "", "?"
+    return parts.scheme, parts.netloc
 
 
 def _is_same(given: str, cookie: str) -> bool:
