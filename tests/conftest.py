@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--server", help="URL of a running server to test in place of Perijove")
     parser.addoption("--token", default="", help="its token")
     parser.addoption("--root", help="its root directory; conformance empties it")
+    parser.addoption("--config", help="its user's Jupyter configuration directory")
 
 
 @pytest.fixture(scope="session")

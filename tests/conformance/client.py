@@ -60,6 +60,8 @@ class Server:
     token: str
     root: Path | None
     """Its root directory, if the tests can look into it."""
+    config: Path | None
+    """Its user's Jupyter configuration, if the tests can look into it."""
     is_stock: bool
     """Whether it is another implementation, which then decides what is expected."""
 

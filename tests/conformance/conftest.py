@@ -23,10 +23,18 @@ def server(request: pytest.FixtureRequest) -> Server:
     if url := request.config.getoption("--server", None):
         root = request.config.getoption("--root")
         token = request.config.getoption("--token")
-        found = Server(url, token, Path(root) if root else None, is_stock=True)
+        config = request.config.getoption("--config")
+        found = Server(
+            url,
+            token,
+            Path(root) if root else None,
+            Path(config) if config else None,
+            is_stock=True,
+        )
         return replace(found, is_stock=found.ask("GET", "api").headers["Server"] != "Perijove")
     running = request.getfixturevalue("shared_perijove")
-    return Server(running.url, running.token, running.root_dir, is_stock=False)
+    config = Path(running.home.environment["JUPYTER_CONFIG_DIR"])
+    return Server(running.url, running.token, running.root_dir, config, is_stock=False)
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ class Rule:
     target: str
     status: int = 200
     json: Any = None
+    raw: bytes | None = None
+    """The body, if it is not `json`."""
     sends: Mapping[str, str] = field(default_factory=dict)
     """Headers of the request."""
     given: Mapping[str, Thing] = field(default_factory=dict)

@@ -253,13 +253,16 @@ WRITING = (
         leaves={"x.ipynb": notebook()},
     ),
     # Nothing to write.
-    _new(
-        "an empty object creates an untitled file",
-        target="api/contents/d",
-        json={},
-        model={"path": "d/untitled"},
-        headers={"Location": "/api/contents/d/untitled"},
-        leaves={"d/untitled": ""},
+    *(
+        _new(
+            f"{body!r} creates an untitled file",
+            target="api/contents/d",
+            raw=body,
+            model={"path": "d/untitled"},
+            headers={"Location": "/api/contents/d/untitled"},
+            leaves={"d/untitled": ""},
+        )
+        for body in (b"", b"null", b"{}", b" { }\n")
     ),
     # Parts.
     _new(

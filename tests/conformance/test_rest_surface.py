@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
 
@@ -69,27 +67,6 @@ def test_tag_spares_an_answer_that_the_client_has(server: Server) -> None:
     assert again.status == 304
     assert again.body == b""
     assert "Content-Type" not in again.headers
-
-
-def test_configuration_is_replaced_and_merged(server: Server) -> None:
-    section = f"api/config/t{uuid.uuid4().hex}"
-    assert server.ask("GET", section).json == {}
-    put = server.ask("PUT", section, json={"a": {"b": 1}, "c": 2})
-    assert (put.status, put.body) == (204, b"")
-    merged = server.ask("PATCH", section, json={"a": {"b": None, "d": 3}, "c": None})
-    assert (merged.status, merged.json) == (200, {"a": {"d": 3}})
-    assert server.ask("GET", section).json == {"a": {"d": 3}}
-
-
-def test_path_that_output_names_is_found(server: Server, tree: Path) -> None:
-    for path in ("d/c.txt", "/d/c.txt", str(tree / "d" / "c.txt")):
-        answer = server.ask("GET", f"api/resolvePath?path={quote(path)}")
-        assert answer.json == {"resolved": [{"scope": "server", "path": "d/c.txt"}]}
-    for path in ("nope", "../secret.txt", "/etc/passwd"):
-        answer = server.ask("GET", f"api/resolvePath?path={path}")
-        assert (answer.status, answer.json) == (200, {"resolved": []})
-    answer = server.ask("GET", f"api/resolvePath?path=nope&kernel={uuid.uuid4()}")
-    assert answer.json["unresolved"][0]["scope"] == "kernel"
 
 
 def test_violated_policy_is_reported(server: Server) -> None:

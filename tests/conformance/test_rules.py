@@ -29,6 +29,6 @@ RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS, *
 def test_rule_of_contents(rule: Rule, server: Server, tree: Path) -> None:
     rule = expected(server, rule.says, rule)
     put(tree, rule.given)
-    answer = server.ask(rule.method, rule.target, json=rule.json, headers=rule.sends)
+    answer = server.ask(rule.method, rule.target, json=rule.json, body=rule.raw, headers=rule.sends)
     rule.expect(answer)
     expect(tree, rule.leaves)

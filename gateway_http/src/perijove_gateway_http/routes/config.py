@@ -46,15 +46,18 @@ async def put(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    """PATCH api/config/{section}: merge into it; `null` deletes a key."""
-    reply = await request.app[STUBS].documents.MergeDocument(
+    """PATCH api/config/{section}: merge into it; `null` deletes a key.
+
+    The answer is what a reader sees from now on: clients take it for that.
+    """
+    await request.app[STUBS].documents.MergeDocument(
         pb.MergeDocumentRequest(
             collection=pb.COLLECTION_CONFIG,
             document_id=request[PARAMS]["section"],
             patch=await read_object(request),
         )
     )
-    return json_bytes_response(reply.document.content)
+    return await get(request)
 
 
 ROUTES = (

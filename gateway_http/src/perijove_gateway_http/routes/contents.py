@@ -47,7 +47,7 @@ class _Write(msgspec.Struct):
     @property
     def is_empty(self) -> bool:
         """Whether no content was sent."""
-        return memoryview(self.content) == b"null"
+        return bytes(memoryview(self.content)[:5]) == b"null"
 
 
 class _Rename(msgspec.Struct):

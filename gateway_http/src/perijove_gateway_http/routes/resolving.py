@@ -37,10 +37,12 @@ async def _existing(request: web.Request, asked: str) -> str | None:
     contents = request.app[STUBS].contents
     path = asked
     try:
-        if asked.startswith("/"):
+        if asked.startswith(("/", "~/")):
             # Tracebacks name files by their place on the storage that kernels see.
             root = await contents.GetKernelPath(contents_pb2.GetKernelPathRequest())
-            path = asked.removeprefix(root.document_location.rstrip("/") + "/")
+            if root.home_directory and asked.startswith("~"):
+                path = root.home_directory.rstrip("/") + asked[1:]
+            path = (path + "/").removeprefix(root.document_location.rstrip("/") + "/")
         reply = await contents.GetEntry(contents_pb2.GetEntryRequest(path=path.strip("/")))
     except grpc.aio.AioRpcError as error:
         if error.code() in _ABSENT:

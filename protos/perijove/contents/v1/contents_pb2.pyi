@@ -312,9 +312,11 @@ class GetKernelPathRequest(_message.Message):
     def __init__(self, path: _Optional[str] = ...) -> None: ...
 
 class GetKernelPathResponse(_message.Message):
-    __slots__ = ("working_directory", "document_location")
+    __slots__ = ("working_directory", "document_location", "home_directory")
     WORKING_DIRECTORY_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_LOCATION_FIELD_NUMBER: _ClassVar[int]
+    HOME_DIRECTORY_FIELD_NUMBER: _ClassVar[int]
     working_directory: str
     document_location: str
-    def __init__(self, working_directory: _Optional[str] = ..., document_location: _Optional[str] = ...) -> None: ...
+    home_directory: str
+    def __init__(self, working_directory: _Optional[str] = ..., document_location: _Optional[str] = ..., home_directory: _Optional[str] = ...) -> None: ...

@@ -185,6 +185,8 @@ class KernelPath:
 
     working_directory: str
     document_location: str
+    home_directory: str = ""
+    """Where the user's home is; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,9 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
     ) -> pb.GetKernelPathResponse:
         found = await self._manager.kernel_path(EntryPath.parse(request.path))
         return pb.GetKernelPathResponse(
-            working_directory=found.working_directory, document_location=found.document_location
+            working_directory=found.working_directory,
+            document_location=found.document_location,
+            home_directory=found.home_directory,
         )
 
 

@@ -221,7 +221,8 @@ class Tree:
         nearest = path
         while not nearest.is_root and not self.root.is_directory(nearest):
             nearest = nearest.parent
-        return KernelPath(self.root.locate(nearest), self.root.locate(path))
+        home = os.path.expanduser("~")
+        return KernelPath(self.root.locate(nearest), self.root.locate(path), home.strip("~"))
 
     @contextmanager
     def _held(
