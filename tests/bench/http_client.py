@@ -50,6 +50,22 @@ class HttpConnection:
             raise RuntimeError(f"{request[:100]!r}: {head[:60]!r} {body[:200]!r}")
         return body
 
+    async def count_body(self, request: bytes) -> int:
+        """Send a request that is ready to go; returns the size of the body and keeps none of it.
+
+        Raises:
+            RuntimeError: if the answer is no success, or says nothing of its size.
+        """
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        found = _LENGTH.search(head)
+        if not head.startswith(b"HTTP/1.1 200") or not found:
+            raise RuntimeError(f"{request[:100]!r}: {head[:200]!r}")
+        left = int(found[1])
+        while left > 0 and (data := await self._reader.read(min(left, 2**20))):
+            left -= len(data)
+        return int(found[1]) - left
+
     async def _chunks(self) -> bytes:
         chunks = []
         while size := int(await self._reader.readuntil(b"\r\n"), 16):

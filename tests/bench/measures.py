@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from tests.bench import direct, kernel_measures, rest_measures
+from tests.bench import direct, kernel_measures, memory_measures, rest_measures
 from tests.bench.messages import FRAMING_LEGACY, FRAMING_V1
-from tests.bench.rest_measures import LARGE
+from tests.bench.rest_measures import LARGE, SMALL
 from tests.bench.servers import HttpServer
 
 
@@ -20,9 +20,26 @@ class Target:
     def __str__(self) -> str:
         return f"{'>=' if self.more_is_better else '<='} {self.ratio:g}x"
 
-    def met(self, ratio: float) -> bool:
-        """Tell whether a ratio reaches it."""
+    def met(self, ours: float, theirs: float) -> bool:
+        """Tell whether it is reached."""
+        ratio = ours / theirs
         return ratio >= self.ratio if self.more_is_better else ratio <= self.ratio
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limit:
+    """What Perijove may take, whatever jupyter_server does."""
+
+    most: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"<= {self.most:g} {self.unit}"
+
+    def met(self, ours: float, theirs: float) -> bool:
+        """Tell whether it is kept."""
+        del theirs
+        return ours <= self.most
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,8 +49,10 @@ class Measure:
     name: str
     unit: str
     over_http: Callable[[HttpServer], Awaitable[float]]
-    target: Target | None = None
+    target: Target | Limit | None = None
     direct: Callable[[], float] | None = None
+    most_rounds: int = 100
+    """For what takes so long that it is not repeated."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,21 +63,28 @@ class Effort:
     flood: int
     fan_out: int
     seconds: float
+    file_mib: int
 
     @classmethod
     def full(cls) -> Self:
         """Return what a table in the documentation needs."""
-        return cls(executions=50, flood=10_000, fan_out=1_000, seconds=3.0)
+        return cls(executions=50, flood=10_000, fan_out=1_000, seconds=3.0, file_mib=2048)
 
     @classmethod
     def quick(cls) -> Self:
         """Return what shows that it works, and roughly how things stand."""
-        return cls(executions=15, flood=10_000, fan_out=200, seconds=0.5)
+        return cls(executions=15, flood=10_000, fan_out=200, seconds=0.5, file_mib=256)
 
 
 def every(effort: Effort) -> list[Measure]:
     """Return all measures in the order of the table."""
-    return [_memory(), *_kernels(effort), *_documents(effort), *_small_gets(effort)]
+    return [
+        _memory(),
+        *_kernels(effort),
+        *_documents(effort),
+        *_large_files(effort),
+        *_small_requests(effort),
+    ]
 
 
 def _memory() -> Measure:
@@ -98,43 +124,84 @@ def _kernels(effort: Effort) -> list[Measure]:
 
 
 def _documents(effort: Effort) -> list[Measure]:
-    def rest(
-        name: str, ready: Callable[[HttpServer], bytes], target: float, unit: str = "requests/s"
-    ) -> Measure:
+    def rest(name: str, ready: Callable[[HttpServer], bytes], target: float) -> Measure:
         return Measure(
             name,
-            unit,
-            lambda server: rest_measures.rate(server, ready(server), 1, effort.seconds),
+            "requests/s",
+            lambda server: rest_measures.rate(server, [ready(server)], effort.seconds),
             Target(target),
         )
 
+    def listing(number: int) -> Measure:
+        path = f"api/contents/{rest_measures.directory(number)}"
+        return rest(f"GET directory of {number} files", lambda s: rest_measures.get(s, path), 10)
+
     return [
-        rest("GET directory of 200 files", lambda s: rest_measures.get(s, "api/contents/many"), 5),
-        rest("GET 5 MB notebook", lambda s: rest_measures.get(s, "api/contents/large.ipynb"), 1.5),
-        rest(
-            "PUT 5 MB notebook",
-            lambda s: rest_measures.put_notebook(s, "written.ipynb", LARGE),
-            1.5,
+        listing(200),
+        listing(10_000),
+        rest("GET 5 MB notebook", lambda s: rest_measures.get(s, "api/contents/large.ipynb"), 3),
+        Measure(
+            "GET 5 MB notebook that has just changed",
+            "requests/s",
+            lambda server: rest_measures.rate_of_changed(server, effort.seconds),
+        ),
+        rest("PUT 5 MB notebook", lambda s: rest_measures.put_notebook(s, "new.ipynb", LARGE), 3),
+        Measure(
+            "longest GET of a small notebook during PUT of 50 MB",
+            "ms",
+            rest_measures.longest_wait_ms,
+            Limit(50, "ms"),
         ),
     ]
 
 
-def _small_gets(effort: Effort) -> list[Measure]:
-    paths = {
-        "status": "api/status",
-        "kernels": "api/kernels",
-        "sessions": "api/sessions",
-        "small notebook": "api/contents/small.ipynb",
-    }
+def _large_files(effort: Effort) -> list[Measure]:
+    limit = Limit(64, "MB")
+    return [
+        Measure(
+            f"growth of any process during download of {effort.file_mib} MiB",
+            "MB",
+            lambda server: memory_measures.download_mb(server, effort.file_mib),
+            limit,
+            most_rounds=1,
+        ),
+        Measure(
+            f"growth of any process during upload of {effort.file_mib} MiB in chunks",
+            "MB",
+            lambda server: memory_measures.upload_mb(server, effort.file_mib),
+            limit,
+            most_rounds=1,
+        ),
+    ]
 
-    def small(name: str, path: str, connections: int) -> Measure:
+
+def _small_requests(effort: Effort) -> list[Measure]:
+    def small(
+        name: str, ready: Callable[[HttpServer, int], bytes], connections: int, target: float
+    ) -> Measure:
         return Measure(
-            f"GET {name}, {connections} connection{'s' if connections > 1 else ''}",
+            f"{name}, {connections} connection{'s' if connections > 1 else ''}",
             "requests/s",
             lambda server: rest_measures.rate(
-                server, rest_measures.get(server, path), connections, effort.seconds
+                server, [ready(server, index) for index in range(connections)], effort.seconds
             ),
-            Target(1),
+            Target(target),
         )
 
-    return [small(name, path, count) for name, path in paths.items() for count in (1, 32)]
+    def get(path: str) -> Callable[[HttpServer, int], bytes]:
+        return lambda server, _: rest_measures.get(server, path)
+
+    def put(server: HttpServer, index: int) -> bytes:
+        return rest_measures.put_notebook(server, f"small-{index}.ipynb", SMALL)
+
+    return [
+        small(name, ready, connections, target)
+        for name, ready, at_32 in (
+            ("GET status", get("api/status"), 1),
+            ("GET kernels", get("api/kernels"), 1),
+            ("GET sessions", get("api/sessions"), 1),
+            ("GET small notebook", get("api/contents/small.ipynb"), 2),
+            ("PUT small notebook", put, 2),
+        )
+        for connections, target in ((1, 1), (32, at_32))
+    ]

@@ -36,7 +36,7 @@ class Result:
             _number(statistics.median(self.direct)) if self.direct else "",
             f"{ratio:.2f}x",
             str(target or ""),
-            "" if target is None else "met" if target.met(ratio) else "MISSED",
+            "" if target is None else "met" if target.met(ours, theirs) else "MISSED",
         )
 
 

@@ -32,7 +32,7 @@ def run(measures: Sequence[Measure], rounds: int) -> list[Result]:
 def _measure(measure: Measure, ours: HttpServer, theirs: HttpServer, rounds: int) -> Result:
     result = Result(measure, [], [], [])
     values = {ours.name: result.perijove, theirs.name: result.jupyter_server}
-    for number in range(rounds):
+    for number in range(min(rounds, measure.most_rounds)):
         turns = (ours, theirs) if number % 2 == 0 else (theirs, ours)
         for server in turns:
             value = asyncio.run(_value(measure, server))

@@ -39,9 +39,13 @@ class HttpServer:
 
     def memory_mb(self) -> float:
         """Return the proportional memory of all its processes without the kernels, in MB."""
+        return sum(self.memory_by_process_mb().values())
+
+    def memory_by_process_mb(self) -> dict[int, float]:
+        """Return the same by the id of the process."""
         main = psutil.Process(self.pid)
         family = [main, *main.children(recursive=True)]
-        return sum(map(_pss_mb, filter(_is_server, family)))
+        return {process.pid: _pss_mb(process) for process in filter(_is_server, family)}
 
 
 def install() -> None:
