@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import grpc
 import msgspec
+from aiohttp import web
 from perijove.contents.v1 import contents_pb2, conversion_pb2
 
 from perijove_gateway_http import streaming
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Any
 
-    from aiohttp import web
     from perijove.contents.v1.conversion_pb2 import ConvertContentResponse, ConvertNotebookResponse
 
     Response = ConvertContentResponse | ConvertNotebookResponse
 
 _FORMAT = r"nbconvert/{format:\w+}"
 _NO_STORE = "no-store, no-cache, must-revalidate, max-age=0"
+_CLIENT_IS_GONE = 499
+"""Status for the log alone."""
 _LOOK_S = 0.5
 """How often is looked whether the client still waits."""
 
@@ -103,6 +105,8 @@ async def _answer(
     responses = aiter(call)
     try:
         first = await _first(request, responses)
+        if first is None:
+            return web.Response(status=_CLIENT_IS_GONE)
         made: conversion_pb2.Conversion = first.header
         suffix = "" if made.is_archive else "; charset=utf-8"
         headers |= {
@@ -123,14 +127,14 @@ async def _answer(
         call.cancel()
 
 
-async def _first(request: web.Request, responses: AsyncIterator[Response]) -> Response:
-    """Return the first message, unless the client goes away before: that may take a minute."""
+async def _first(request: web.Request, responses: AsyncIterator[Response]) -> Response | None:
+    """Return the first message; None if the client goes away before: that may take a minute."""
     waiting = asyncio.ensure_future(anext(responses))
     try:
         while not waiting.done():
             await asyncio.wait((waiting,), timeout=_LOOK_S)
             if request.transport is None:
-                raise ConnectionResetError("the client is gone")
+                return None
         return waiting.result()
     finally:
         waiting.cancel()

@@ -39,10 +39,11 @@ _MODULE = "perijove_contents.conversion.backends.worker"
 _KEPT = frozenset(
     {
         *("PATH", "LANG", "LANGUAGE", "TZ", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"),
+        *("JUPYTER_PATH", "JUPYTER_PREFER_ENV_PATH", "JUPYTER_PLATFORM_DIRS"),
         *("XDG_DATA_DIRS", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "PLAYWRIGHT_BROWSERS_PATH"),
     }
 )
-_KEPT_PREFIXES = ("JUPYTER_", "LC_", "TEXMF")
+_KEPT_PREFIXES = ("LC_", "TEXMF")
 
 
 class WorkerDied(Exception):
@@ -172,7 +173,6 @@ def _environment(ours: Mapping[str, str], scratch: str) -> dict[str, str]:
         for name, value in ours.items()
         if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
-    kept.pop("JUPYTER_TOKEN", None)
     return kept | {
         "HOME": scratch,
         "TMPDIR": scratch,
