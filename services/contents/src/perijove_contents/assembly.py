@@ -81,7 +81,7 @@ def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
         threads,
         settings.places().config,
         Limits(
-            workers=settings.conversions,
+            workers=settings.conversion_workers,
             timeout_s=settings.conversion_timeout_s,
             max_memory_bytes=settings.conversion_memory_bytes,
             max_output_bytes=settings.conversion_output_bytes,

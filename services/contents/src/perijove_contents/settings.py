@@ -40,7 +40,7 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Largest file or notebook that is written."""
     max_copy_bytes: int = 500 * 1024 * 1024
     """Largest directory that is copied."""
-    conversions: int = 1
+    conversion_workers: int = 1
     """How many notebooks are converted at the same time, each in a process of its own."""
     conversion_timeout_s: float = 60.0
     """Longest time that a conversion may take."""

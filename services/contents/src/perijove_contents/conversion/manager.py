@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import InvalidArgument, NotFound
 
-from perijove_contents.content import whole, within
+from perijove_contents.content import within
 from perijove_contents.conversion.model import Task, exporter_name, stem_of
 from perijove_contents.model import EntryType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
     from perijove_contents.conversion.model import Exporter
     from perijove_contents.conversion.store import Converted, Converter, Notebooks
@@ -57,12 +58,10 @@ class ConversionManager:
         entry = await self._notebooks.get(path, None, with_hash=False)
         if entry.type is not EntryType.NOTEBOOK:
             raise InvalidArgument(f"{path} is not a notebook", reason="BAD_TYPE")
-        reading = self._notebooks.read(path, EntryType.NOTEBOOK, None, with_hash=False)
-        async with reading as content:
-            changed = content.entry.update_time_ns
-            task = Task(exporter, stem_of(path.name), changed, sanitize_html)
-            converted = await self._converter.convert(task, content.chunks or whole(b""))
-        return ConvertedEntry(converted, changed)
+        changed = entry.update_time_ns
+        task = Task(exporter, stem_of(path.name), changed, sanitize_html)
+        async with aclosing(self._text(path)) as text:
+            return ConvertedEntry(await self._converter.convert(task, text), changed)
 
     async def convert_content(
         self, name: str, file_name: str, content: AsyncIterable[bytes]
@@ -70,6 +69,14 @@ class ConversionManager:
         """Convert the JSON text of a notebook with the exporter of a name."""
         task = Task(await self._require_exporter(name), stem_of(file_name))
         return await self._converter.convert(task, within(content, self._max_content_bytes))
+
+    async def _text(self, path: EntryPath) -> AsyncGenerator[bytes, None]:
+        """Read a notebook when it is asked for, and forget it when it is read."""
+        reading = self._notebooks.read(path, EntryType.NOTEBOOK, None, with_hash=False)
+        async with reading as content:
+            if content.chunks:
+                async for chunk in content.chunks:
+                    yield chunk
 
     async def _require_exporter(self, text: str) -> str:
         name = exporter_name(text)
