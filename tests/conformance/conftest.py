@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.client import Server
+from tests.conformance.given import open_up
 from tests.conformance.samples import NOTEBOOK
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def tree(server: Server) -> Iterator[Path]:
     (server.root / "n.ipynb").write_text(json.dumps(NOTEBOOK))
     (server.root / "broken.ipynb").write_text("{")
     yield server.root
+    open_up(server.root)
     _empty(server.root)
 
 

@@ -84,6 +84,11 @@ DIFFERENCES: dict[str, Difference] = {
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
     ),
+    # Permissions.
+    "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
+    "checkpoint-in-read-only": differs(
+        "kept in a temporary directory it would be lost when it is needed", status=201
+    ),
     # Front ends.
     "workspace-no-data": differs("what is stored can be opened again", status=204),
     "times of settings": differs("every time of the API is written in one way"),
@@ -125,6 +130,7 @@ DIFFERENCES: dict[str, Difference] = {
         *("nbconvert-format", "nbconvert-format-and-entry", "nbconvert-post-format"),
         *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
         *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
+        *("file-forbidden", "write-in-closed", "rename-into-closed"),
         *("config-null", "config-patch-nothing", "file-nul"),
         *("settings-not-json5", "workspace-no-metadata", "workspace-list"),
         *("workspace-no-id", "workspace-delete-no-name"),

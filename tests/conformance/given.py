@@ -21,6 +21,10 @@ class Kind(enum.Enum):
     FIFO = enum.auto()
     SOCKET = enum.auto()
     NOTHING = enum.auto()
+    READ_ONLY = enum.auto()
+    """A directory that cannot be written."""
+    CLOSED = enum.auto()
+    """A directory that cannot even be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ def put(root: Path, things: Mapping[str, Thing]) -> None:
         match thing:
             case Kind.DIRECTORY:
                 place.mkdir(exist_ok=True)
+            case Kind.READ_ONLY:
+                place.mkdir(exist_ok=True)
+                place.chmod(0o555)
+            case Kind.CLOSED:
+                place.mkdir(0o000)
             case Kind.FIFO:
                 os.mkfifo(place)
             case Kind.SOCKET:
@@ -82,15 +91,26 @@ def expect(root: Path, things: Mapping[str, Thing]) -> None:
                 assert place.read_bytes() == _bytes_of(thing), name
 
 
+def open_up(root: Path) -> None:
+    """Let what was forbidden be removed."""
+    for path in root.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
+
+
 def snapshot(root: Path) -> dict[str, bytes | None]:
     """Return every path of a tree, and the texts beside it, with their bytes."""
     found = {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
+        str(path.relative_to(root)): path.read_bytes() if _is_readable(path) else None
         for path in sorted(root.rglob("*"))
         if ".ipynb_checkpoints" not in path.parts
     }
     beside = {path.name: None for path in root.parent.iterdir() if path.suffix == ".txt"}
     return found | {f"../{name}": value for name, value in beside.items()}
+
+
+def _is_readable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def _bytes_of(thing: Thing) -> bytes:

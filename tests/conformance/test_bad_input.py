@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.client import cookie_header
 from tests.conformance.differences import NEVER, expected
 from tests.conformance.given import put, snapshot
+from tests.conformance.permissions import FORBIDDEN
 from tests.conformance.routes import (
     API_METHODS,
     EVERY_METHOD,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tests.conformance.client import Answer, Server
     from tests.conformance.row import Row
 
-ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES, *WRONG_LAB)
+ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES, *WRONG_LAB, *FORBIDDEN)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

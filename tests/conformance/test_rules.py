@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.differences import expected
 from tests.conformance.given import expect, put
+from tests.conformance.permissions import SHOWN
 from tests.conformance.rules_checkpoints import CHECKPOINTS
 from tests.conformance.rules_files import FILES
 from tests.conformance.rules_moving import MOVING
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.rule import Rule
 
-RULES: tuple[Rule, ...] = (*READING, *WRITING, *NAMING, *MOVING, *CHECKPOINTS, *NOTEBOOKS, *FILES)
+RULES: tuple[Rule, ...] = (
+    *READING,
+    *WRITING,
+    *NAMING,
+    *MOVING,
+    *CHECKPOINTS,
+    *NOTEBOOKS,
+    *FILES,
+    *SHOWN,
+)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)
