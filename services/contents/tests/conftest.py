@@ -13,10 +13,11 @@ from perijove.contents.v1 import contents_pb2_grpc, documents_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key
 from perijove_chassis.settings import Secret
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.memory import MemoryStore
 from perijove_contents.backends.notary import Notary
-from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.notebook_process import NotebookProcess
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.threads import Threads
 from perijove_contents.backends.tree import Tree
@@ -76,8 +77,15 @@ def notary(tmp_path: Path) -> Iterator[Notary]:
 
 
 @pytest.fixture
-def codec(threads: Threads, notary: Notary) -> NbformatCodec:
-    return NbformatCodec(threads, notary, RecentNotebooks(2**20))
+def notebook_process(tmp_path: Path) -> Iterator[NotebookProcess]:
+    process = NotebookProcess(str(tmp_path / "data"))
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def codec(threads: Threads, notary: Notary, notebook_process: NotebookProcess) -> NbformatCodec:
+    return NbformatCodec(threads, notary, notebook_process, RecentNotebooks(2**20))
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from perijove_chassis import errors
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.memory import MemoryStore
-from perijove_contents.backends.notebooks import NbformatCodec
 from perijove_contents.content import Content, Write, Written
 from perijove_contents.manager import ContentsManager, Rules
 from perijove_contents.model import (

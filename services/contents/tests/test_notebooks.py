@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.sign import NotebookNotary
 from perijove_chassis.errors import InvalidArgument
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.notary import Notary
-from perijove_contents.backends.notebooks import NbformatCodec, read_notebook, write_notebook
+from perijove_contents.backends.notebooks import read_notebook, write_notebook
 from perijove_contents.model import EntryPath
 
 PATH = EntryPath(("a.ipynb",))

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
-from perijove_contents.backends.notebooks import NbformatCodec
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.manager import ContentsManager, Rules
 from perijove_contents.model import EntryPath, EntryType, NotebookText

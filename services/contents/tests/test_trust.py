@@ -11,8 +11,9 @@ from perijove.contents.v1 import contents_pb2 as pb
 from perijove.contents.v1 import contents_pb2_grpc
 from perijove_chassis import status
 from perijove_chassis.errors import Unavailable
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.notary import Notary
-from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.notebook_process import NotebookProcess
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.model import EntryPath
 
@@ -57,7 +58,8 @@ async def test_a_trusted_notebook_is_read_as_such(codec: NbformatCodec, data: by
 
 async def test_trust_that_cannot_be_kept_is_told(tmp_path: Path, threads: Threads) -> None:
     (tmp_path / "file").touch()
-    codec = NbformatCodec(threads, Notary(str(tmp_path / "file" / "data")), RecentNotebooks(0))
+    data = str(tmp_path / "file" / "data")
+    codec = NbformatCodec(threads, Notary(data), NotebookProcess(data), RecentNotebooks(0))
     with pytest.raises(Unavailable):
         await codec.trust(PATH, stored(id="c1"))
 

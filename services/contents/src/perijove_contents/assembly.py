@@ -15,9 +15,10 @@ from perijove.contents.v1 import (
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.server import Service
 
+from perijove_contents.backends.codec import NbformatCodec
 from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
-from perijove_contents.backends.notebooks import NbformatCodec
+from perijove_contents.backends.notebook_process import NotebookProcess
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
@@ -92,6 +93,7 @@ def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
 
 def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -> ContentsManager:
     umask = int(settings.umask, 8)
+    data_directory = settings.places().data
     tree = Tree(
         settings.root,
         file_mode=0o666 & ~umask,
@@ -102,7 +104,8 @@ def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -
         FilesystemStore(tree, threads, move_to_trash),
         NbformatCodec(
             notebook_threads,
-            Notary(settings.places().data),
+            Notary(data_directory),
+            NotebookProcess(data_directory),
             RecentNotebooks(settings.recent_notebook_bytes),
         ),
         Rules(

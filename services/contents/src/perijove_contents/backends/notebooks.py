@@ -1,4 +1,4 @@
-"""Notebooks understood: the rules of nbformat, in threads."""
+"""Notebooks understood: the rules of nbformat, from bytes to bytes."""
 
 from __future__ import annotations
 
@@ -6,86 +6,26 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from perijove_chassis.errors import InvalidArgument, Unavailable
-
 from perijove_contents.backends import notebook_json
-from perijove_contents.model import EntryPath, NotebookText
+from perijove_contents.model import NotebookText
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Iterator
 
     from perijove_contents.backends.notary import Notary
-    from perijove_contents.backends.recent import RecentNotebooks
-    from perijove_contents.backends.threads import Threads
 
 _EXPLAINED_BYTES = 1024 * 1024
 """Largest notebook whose faults are explained well: that takes seconds for larger ones."""
 
 _MAX_MESSAGE = 16 * 1024
 
-# What nbformat raises on JSON that is not shaped like a notebook.
-_MISSHAPEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+class Misshapen(ValueError):
+    """What should be a notebook is none; the message says why."""
 
 
-class NbformatCodec:
-    """Reads and writes notebooks as nbformat does.
-
-    Work on large notebooks holds the interpreter for up to a second, so it is
-    kept to few threads. Nothing but bytes goes in and comes out: the threads
-    may become processes.
-    """
-
-    def __init__(self, threads: Threads, notary: Notary, recent: RecentNotebooks) -> None:
-        self._threads = threads
-        self._notary = notary
-        self._recent = recent
-
-    async def recall(self, version: Hashable) -> NotebookText | None:
-        """Return what was last made of a version of a file, unless trust has changed since."""
-        if version is None:
-            return None
-        return self._recent.get(version, await self._threads.run(self._notary.edition))
-
-    async def read(self, path: EntryPath, data: bytes, version: Hashable = None) -> NotebookText:
-        """Turn stored bytes into the JSON text of a notebook."""
-        try:
-            text, edition = await self._threads.run(_read_as_of, data, self._notary)
-        except _MISSHAPEN as error:
-            raise InvalidArgument(
-                f"{path} is not a readable notebook: {_cause(error)}",
-                reason="UNREADABLE_NOTEBOOK",
-            ) from error
-
-        if version is not None:
-            self._recent.put(version, edition, text)
-        return text
-
-    async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
-        """Turn the JSON text of a notebook into the bytes to store."""
-        try:
-            return await self._threads.run(write_notebook, data, self._notary, in_model=in_model)
-        except _MISSHAPEN as error:
-            raise InvalidArgument(
-                f"the content for {path} is not a notebook: {_cause(error)}", reason="BAD_FORMAT"
-            ) from error
-
-    async def trust(self, path: EntryPath, data: bytes) -> None:
-        """Remember a notebook as one whose outputs may be shown."""
-        try:
-            is_kept = await self._threads.run(trust_notebook, data, self._notary)
-        except _MISSHAPEN as error:
-            raise InvalidArgument(
-                f"{path} is not a readable notebook: {_cause(error)}",
-                reason="UNREADABLE_NOTEBOOK",
-            ) from error
-        if not is_kept:
-            raise Unavailable("signatures cannot be stored")
-
-
-def _read_as_of(data: bytes, notary: Notary) -> tuple[NotebookText, object]:
-    # Before the notary is asked, so that what changes meanwhile is not missed.
-    edition = notary.edition()
-    return read_notebook(data, notary), edition
+MISSHAPEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What nbformat raises on JSON that is not shaped like a notebook."""
 
 
 def read_notebook(data: bytes, notary: Notary) -> NotebookText:
@@ -205,8 +145,11 @@ def _anything_means_misshapen() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ValueError(_cause(error)) from error
+        raise Misshapen(cause(error)) from error
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """Return what is wrong, in a line."""
+    if isinstance(error, Misshapen):
+        return str(error)
     return f"{type(error).__name__}: {str(error)[:200]}"
