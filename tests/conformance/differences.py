@@ -84,6 +84,13 @@ DIFFERENCES: dict[str, Difference] = {
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
     ),
+    # Everywhere.
+    "places": differs("an error names what the client named, not where it lies"),
+    "the name of the server": differs("a version helps attackers only"),
+    "the front page": differs("it may be any, according to what is installed"),
+    "where a login leads": differs("a browser takes a backslash for a slash"),
+    "bodies that are no objects": differs("refused alike, where many end in a 500"),
+    "a socket of no kernel": differs("a foreign page is not told which kernels there are"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(

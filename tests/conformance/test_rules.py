@@ -16,6 +16,7 @@ from tests.conformance.rules_naming import NAMING
 from tests.conformance.rules_notebooks import NOTEBOOKS
 from tests.conformance.rules_reading import READING
 from tests.conformance.rules_writing import WRITING
+from tests.conformance.rules_writing_notebooks import WRITING_NOTEBOOKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     *READING,
     *WRITING,
+    *WRITING_NOTEBOOKS,
     *NAMING,
     *MOVING,
     *CHECKPOINTS,

@@ -1,0 +1,31 @@
+"""The table of differences holds what is used, and all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.conformance.differences import DIFFERENCES, FAULT
+
+FOLDER = Path(__file__).parent
+TABLE = "differences.py"
+
+
+def test_every_difference_is_used_and_has_its_reason() -> None:
+    texts = "".join(path.read_text() for path in FOLDER.glob("*.py") if path.name != TABLE)
+    assert [key for key in DIFFERENCES if f'"{key}"' not in texts] == []
+    assert [key for key, difference in DIFFERENCES.items() if not difference.why] == []
+
+
+def test_a_failure_of_the_other_server_needs_no_other_reason() -> None:
+    for key, difference in DIFFERENCES.items():
+        assert (difference.instead.get("status") == 500) == (difference.why == FAULT), key
+
+
+def test_no_test_decides_by_itself_what_differs() -> None:
+    asking = {
+        path.name
+        for path in FOLDER.glob("*.py")
+        if re.search(r"server\.is_stock", path.read_text()) and path.name != TABLE
+    }
+    assert asking - {Path(__file__).name} == set()
