@@ -84,11 +84,15 @@ class FilesystemStore:
         find = partial(tree.root.find, path)
         file = AtomicFile(find, tree.file_mode, want_hash=want_hash)
         try:
+            # The last piece waits for the end: what comes in one is one call to a thread.
+            last = b""
             async for data in content:
-                with os_errors_as_domain(path):
-                    await self._threads.run(file.write, data)
+                if last:
+                    with os_errors_as_domain(path):
+                        await self._threads.run(file.write, last)
+                last = data
             with os_errors_as_domain(path):
-                return await self._threads.run(self._replace, path, file, required)
+                return await self._threads.run(self._replace, path, file, last, required)
         except BaseException:
             await self._threads.run(file.close)
             raise
@@ -189,8 +193,9 @@ class FilesystemStore:
             raise
 
     def _replace(
-        self, path: EntryPath, file: AtomicFile, required: Precondition
+        self, path: EntryPath, file: AtomicFile, last: bytes, required: Precondition
     ) -> tuple[Entry, bool]:
+        file.write(last)
         status, created = file.replace(required)
         # It is this process's file now, or this process is the superuser's.
         writable = os.geteuid() == 0 or bool(status.st_mode & stat.S_IWUSR)
