@@ -35,6 +35,7 @@ STATUS_BY_ERROR: dict[type[errors.DomainError], int] = {
 
 STATUS_BY_REASON: dict[str, int] = {
     "STORAGE_FULL": 507,
+    "VERSION_MISMATCH": 412,
     "NO_CAPACITY": 503,
     "LIMIT_EXCEEDED": 413,
     "NOT_ALLOWED": 500,

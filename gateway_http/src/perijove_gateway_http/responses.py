@@ -37,6 +37,15 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
+def missing(path: str) -> web.Response:
+    """Answer that no entry of the document tree is there, as clients of these are used to."""
+    # They fall back to the status line: this body is no JSON whatever its type says.
+    text = f"file or directory {'/' + path!r} does not exist"
+    return web.Response(
+        status=404, body=text.encode(), headers={"Content-Type": "application/json"}
+    )
+
+
 def html_response(text: str, status: int = 200) -> web.Response:
     """Answer with a page."""
     return web.Response(body=text.encode(), status=status, headers={"Content-Type": "text/html"})

@@ -10,12 +10,12 @@ import msgspec
 from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
-from perijove_gateway_http import large_notebooks, models, streaming
+from perijove_gateway_http import large_notebooks, models, streaming, versions
 from perijove_gateway_http.bodies import ON_LOOP_BYTES, parse, parse_given, read_json
 from perijove_gateway_http.incoming import Incoming
 from perijove_gateway_http.keys import PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
-from perijove_gateway_http.responses import http_date, json_response, location, no_content
+from perijove_gateway_http.responses import json_response, location, missing, no_content
 from perijove_gateway_http.routing import Route
 
 if TYPE_CHECKING:
@@ -66,9 +66,11 @@ async def read(request: web.Request) -> web.StreamResponse:
         )
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND and reason_of(error) == "NO_SUCH_ENTRY":
-            return _missing(path)
+            return missing(path)
         raise
-    return json_response(models.contents_model(reply.entry), headers=_modified(reply.entry))
+    return versions.known_to(request, reply.entry) or json_response(
+        models.contents_model(reply.entry), headers=versions.version_headers(reply.entry)
+    )
 
 
 async def create(request: web.Request) -> web.Response:
@@ -94,7 +96,7 @@ async def write(request: web.Request) -> web.Response:
     if body.copy_from:
         raise Problem(400, "Cannot copy with PUT, only POST")
     path = request[PARAMS]["path"]
-    header = _write_header(path, body)
+    header = _write_header(request, body)
     if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.is_empty):
         await _refuse_to_guess(request, path, body)
     content = await _content(header, body)
@@ -112,7 +114,7 @@ async def rename(request: web.Request) -> web.Response:
     path = request[PARAMS]["path"]
     new_path = path if body.path is msgspec.UNSET else body.path.strip("/")
     reply = await request.app[STUBS].contents.RenameEntry(
-        pb.RenameEntryRequest(path=path, new_path=new_path)
+        pb.RenameEntryRequest(path=path, new_path=new_path, if_hash=versions.required_hash(request))
     )
     return json_response(models.contents_model(reply.entry), 200, _placed(request, reply.entry))
 
@@ -120,7 +122,9 @@ async def rename(request: web.Request) -> web.Response:
 async def delete(request: web.Request) -> web.Response:
     """DELETE api/contents/{path}."""
     path = request[PARAMS]["path"]
-    await request.app[STUBS].contents.DeleteEntry(pb.DeleteEntryRequest(path=path))
+    await request.app[STUBS].contents.DeleteEntry(
+        pb.DeleteEntryRequest(path=path, if_hash=versions.required_hash(request))
+    )
     return no_content()
 
 
@@ -159,7 +163,9 @@ async def _with_content(request: web.Request, path: str, wanted: _Query) -> web.
     try:
         responses = aiter(call)
         first = await anext(responses)
-        headers = {"Content-Type": _JSON, **_modified(first.header.entry)}
+        if answer := versions.known_to(request, first.header.entry):
+            return answer
+        headers = {"Content-Type": _JSON, **versions.version_headers(first.header.entry)}
         return await streaming.send(request, streaming.model_parts(first, responses), headers)
     finally:
         call.cancel()
@@ -189,6 +195,7 @@ async def _write_large(request: web.Request, incoming: Incoming) -> web.Response
         path=request[PARAMS]["path"],
         type=pb.ENTRY_TYPE_NOTEBOOK,
         format=pb.CONTENT_FORMAT_MODEL,
+        **versions.required_of(request, is_directory=False),  # type: ignore[arg-type]
     )
     contents = request.app[STUBS].contents
     return _written(request, await large_notebooks.pass_on(contents, header, incoming))
@@ -199,7 +206,8 @@ def _written(request: web.Request, reply: pb.WriteContentResponse) -> web.Respon
     return json_response(model, 201 if reply.created else 200, _placed(request, reply.entry))
 
 
-def _write_header(path: str, body: _Write) -> pb.WriteContentHeader:
+def _write_header(request: web.Request, body: _Write) -> pb.WriteContentHeader:
+    path = request[PARAMS]["path"]
     kind = pb.ENTRY_TYPE_UNSPECIFIED
     if body.type:
         kind = _TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
@@ -213,7 +221,14 @@ def _write_header(path: str, body: _Write) -> pb.WriteContentHeader:
             name = body.type or "notebook"
             raise Problem(400, f'File type "{name}" is not supported for large file transfer')
         part = {1: pb.WRITE_PART_FIRST, -1: pb.WRITE_PART_LAST}.get(body.chunk, pb.WRITE_PART_NEXT)
-    return pb.WriteContentHeader(path=path, type=kind, format=_format(kind, body), part=part)
+    required = versions.required_of(request, is_directory=kind == pb.ENTRY_TYPE_DIRECTORY)
+    return pb.WriteContentHeader(
+        path=path,
+        type=kind,
+        format=_format(kind, body),
+        part=part,
+        **required,  # type: ignore[arg-type]
+    )
 
 
 def _format(kind: pb.EntryType, body: _Write) -> pb.ContentFormat:
@@ -270,18 +285,11 @@ async def _content(header: pb.WriteContentHeader, body: _Write) -> bytes | memor
     return text.encode()
 
 
-def _missing(path: str) -> web.Response:
-    # Clients fall back to the status line: this body is no JSON whatever its type says.
-    text = f"file or directory {'/' + path!r} does not exist"
-    return web.Response(status=404, body=text.encode(), headers={"Content-Type": _JSON})
-
-
-def _modified(entry: pb.Entry) -> dict[str, str]:
-    return {"Last-Modified": http_date(entry.update_time.seconds)}
-
-
 def _placed(request: web.Request, entry: pb.Entry) -> dict[str, str]:
-    return {"Location": location(request, "api/contents", entry.path), **_modified(entry)}
+    return {
+        "Location": location(request, "api/contents", entry.path),
+        **versions.version_headers(entry),
+    }
 
 
 ROUTES = (
