@@ -6,6 +6,7 @@ stands here in its place.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,6 +116,18 @@ DIFFERENCES: dict[str, Difference] = {
         "a save through the link must show in its time, or a front end misses the conflict",
         model={"size": 5},
     ),
+    "contents have no tag": differs(
+        "clients never ask for contents unless changed, and a digest of each costs all of them",
+        headers={"Etag": re.compile(r'"\w+"')},
+    ),
+    "what is not JSON but a number to Python is nothing": differs(
+        "browsers cannot read it at all", content={"nbformat": 4}
+    ),
+    "interrupted-save": differs(
+        "who reads changes nothing, and no save of Perijove leaves a file half written",
+        status=200,
+    ),
+    "what a kernel sees": differs("the edge sees no files of runners"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -127,6 +128,11 @@ NOTEBOOKS = (
         "a notebook of format 1 is upgraded",
         {"nbformat": 1, "cells": [{"cell_type": "code", "code": "1 +\n1", "prompt_number": 1}]},
         nbformat=4,
+    ),
+    _read(
+        "what is not JSON but a number to Python is nothing",
+        json.dumps(notebook(metadata={"a": float("nan"), "b": float("-inf"), "c": 1.5})),
+        metadata={"a": None, "b": None, "c": 1.5},
     ),
     _read(
         "an invalid notebook is read, and what is wrong is told",

@@ -34,6 +34,22 @@ READING = (
         },
     ),
     _read(
+        "contents have no tag",
+        target="api/contents/a.txt",
+        model={},
+        headers={"Etag": None},
+    ),
+    _read(
+        "a notebook is a text for who asks for a file",
+        target="api/contents/broken.ipynb?type=file&format=base64",
+        model={"type": "file", "content": _lines(b"{"), "format": "base64"},
+    ),
+    _read(
+        "a file is a notebook for who asks for one",
+        target="api/contents/a.txt?type=notebook&content=0",
+        model={"type": "notebook", "mimetype": None, **_BARE},
+    ),
+    _read(
         "an empty file is an empty text",
         target="api/contents/x.txt",
         given={"x.txt": ""},

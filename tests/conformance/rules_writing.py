@@ -62,6 +62,14 @@ WRITING = (
         leaves={"n.txt": "\ufeffä\r\nb\rc\u2028\x00"},
     ),
     _new(
+        "what the body is said to be does not count",
+        target="api/contents/n.txt",
+        json=_TEXT,
+        sends={"Content-Type": "text/plain; charset=latin-1"},
+        model={},
+        leaves={"n.txt": "x"},
+    ),
+    _new(
         "base64 may have lines, and none at its end",
         target="api/contents/n.bin",
         json={"type": "file", "format": "base64", "content": "AAEC\r\n AwQ=\n"},

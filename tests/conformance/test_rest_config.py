@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.conformance.differences import differs_in
 from tests.conformance.given import put
 
 if TYPE_CHECKING:
@@ -129,6 +130,22 @@ def test_kernel_that_is_none_finds_nothing(server: Server, tree: Path) -> None:
     }
     assert server.ask("GET", "api/resolvePath?path=a.txt&kernel=").json["resolved"]
     assert tree.exists()
+
+
+def test_kernel_finds_what_the_server_finds(server: Server, tree: Path) -> None:
+    kernel_id = server.ask("POST", "api/kernels", json={"path": "d"}).json["id"]
+    try:
+        answer = server.ask("GET", f"api/resolvePath?path=d/c.txt&kernel={kernel_id}")
+        assert answer.status == 200
+        assert answer.json["resolved"] == [{"scope": "server", "path": "d/c.txt"}]
+        only = server.ask("GET", f"api/resolvePath?path=c.txt&kernel={kernel_id}").json
+        if differs_in(server, "what a kernel sees"):
+            assert only["resolved"] == [{"scope": "kernel", "path": str(tree / "d" / "c.txt")}]
+        else:
+            assert only["resolved"] == []
+            assert [one["scope"] for one in only["unresolved"]] == ["kernel"]
+    finally:
+        assert server.ask("DELETE", f"api/kernels/{kernel_id}").status == 204
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.conformance.client import TIME
 from tests.conformance.differences import differs_in
+from tests.conformance.given import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +116,25 @@ def test_workspace_is_replaced(server: Server, space: str) -> None:
     for number in range(2):
         assert _store(server, space, space, {"n": number}).status == 204
     assert server.ask("GET", f"lab/api/workspaces/{space}").json["data"] == {"n": 1}
+
+
+def test_what_jupyterlab_kept_is_read(server: Server, theme: str, space: str) -> None:
+    if server.config is None:
+        pytest.skip("the server's configuration is out of reach")
+    package, _, plugin = THEMES.partition(":")
+    stored = {"data": {"old": 1}, "metadata": {"id": space}}
+    # JupyterLab names a workspace's file by a form of its name and its digest.
+    digest = hashlib.sha256(space.encode()).hexdigest()[:4]
+    put(
+        server.config / "lab",
+        {
+            f"user-settings/{package}/{plugin}.jupyterlab-settings": TEXT,
+            f"workspaces/{space}-{digest}.jupyterlab-workspace": stored,
+        },
+    )
+    assert server.ask("GET", theme).json["raw"] == TEXT
+    assert server.ask("GET", f"lab/api/workspaces/{space}").json["data"] == {"old": 1}
+    assert space in server.ask("GET", "lab/api/workspaces").json["workspaces"]["ids"]
 
 
 def _store(server: Server, name: str, own: str, data: dict[str, Any]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.conformance.given import Kind, Link
 from tests.conformance.routes import EMPTY_TEXT
 from tests.conformance.row import Row
+from tests.conformance.samples import NOTEBOOK
 
 WRONG_PATHS = (
     # Contents: the query.
@@ -20,6 +21,28 @@ WRONG_PATHS = (
     Row("text-is-binary", "GET", "api/contents/bin.dat?format=text", 400, phrase="bad format"),
     Row("unreadable-notebook", "GET", "api/contents/broken.ipynb", 400),
     Row("hash-of-directory", "GET", "api/contents/d?hash=1&content=0", 400),
+    Row("text-as-notebook", "GET", "api/contents/a.txt?type=notebook", 400),
+    Row(
+        "notebook-of-the-future",
+        "GET",
+        "api/contents/x.ipynb",
+        400,
+        given={"x.ipynb": NOTEBOOK | {"nbformat": 5}},
+    ),
+    Row(
+        "notebook-that-is-a-list",
+        "GET",
+        "api/contents/x.ipynb",
+        400,
+        given={"x.ipynb": "[]"},
+    ),
+    Row(
+        "interrupted-save",
+        "GET",
+        "api/contents/x.ipynb",
+        400,
+        given={"x.ipynb": "{", ".~x.ipynb": NOTEBOOK},
+    ),
     # Contents: paths.
     Row("missing", "GET", "api/contents/nope.txt", 404, "text"),
     Row("missing-without-content", "GET", "api/contents/nope.txt?content=0", 404, "text"),
