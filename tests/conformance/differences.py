@@ -81,6 +81,7 @@ DIFFERENCES: dict[str, Difference] = {
     "two-dots-inside": differs(ONE_NAME, status=200),
     "create-in-hidden": differs("nothing is created where nobody sees it", status=404, kind=None),
     "checkpoint-of-hidden": differs("what cannot be read has no versions", status=201),
+    "body-too-large": differs("a client is told what is wrong", status=400, kind=None),
     # Writing.
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}

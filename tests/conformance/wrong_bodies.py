@@ -113,6 +113,13 @@ WRONG_BODIES = (
         400,
         json={"chunk": 1, "type": "directory"},
     ),
+    Row(
+        "body-too-large",
+        "PUT",
+        "api/contents/n.txt",
+        413,
+        headers={"Content-Length": str(600 * 1024 * 1024)},
+    ),
     Row("put-number-of-bytes", "PUT", "api/contents/z.txt", 400, json={**EMPTY_TEXT, "format": 5}),
     Row("put-directory-no-parent", "PUT", "api/contents/z/y", 404, json={"type": "directory"}),
     Row("put-below-file", "PUT", "api/contents/a.txt/x.txt", 404, json=EMPTY_TEXT),

@@ -67,6 +67,7 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
             return refused
     elif guard.is_api and route.counts_as_activity and "no_track_activity" not in request.query:
         request.app[ACTIVITY].note()
+    _refuse_large_body(request)
     request[PARAMS] = _params(match)
     response: web.StreamResponse = await route.handler(request)
     return response
@@ -86,6 +87,12 @@ def _refuse(request: web.Request, guard: Guard) -> web.Response | None:
         asked = quote(request.rel_url.raw_path_qs, safe="")
         return redirect(location(request, "login") + "?next=" + asked)
     raise Problem(403)
+
+
+def _refuse_large_body(request: web.Request) -> None:
+    # At once: a client need not send all of it in vain.
+    if (request.content_length or 0) > request.app[SETTINGS].max_body_bytes:
+        raise Problem(413, "the request body is too large")
 
 
 def _params(match: Match) -> dict[str, str]:
