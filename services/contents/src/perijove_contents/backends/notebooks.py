@@ -24,7 +24,7 @@ class Misshapen(ValueError):
     """What should be a notebook is none; the message says why."""
 
 
-MISSHAPEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+MISSHAPEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What nbformat raises on JSON that is not shaped like a notebook."""
 
 
