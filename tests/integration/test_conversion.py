@@ -91,9 +91,9 @@ def test_a_browser_that_goes_away_ends_its_conversion(start_perijove: StartPerij
     running = start_perijove(PYTHONPATH=str(PLUGINS))
     lay(running)
     connection = ask(running, "odd_hang")
-    wait_for(lambda: hanging(running))
+    (program,) = wait_for(lambda: hanging(running))
     connection.close()
-    wait_for(lambda: not hanging(running))
+    wait_for(lambda: not program.is_running())
     assert answer(running, "odd_pid")[0] == 200
 
 

@@ -68,12 +68,15 @@ async def test_a_worker_that_has_nothing_to_do_ends(tmp_path: Path, threads: Thr
 async def test_a_conversion_that_hangs_is_ended_with_all_it_started(
     tmp_path: Path, threads: Threads
 ) -> None:
-    async with pool_of(tmp_path, threads, timeout_s=1) as pool:
+    async with pool_of(tmp_path, threads, timeout_s=2) as pool:
         await pool.exporters()
+        converting = asyncio.ensure_future(made(pool, "odd_hang"))
+        await until(lambda: len(workers()) == 2)
+        worker, program = workers()
         with pytest.raises(DeadlineExceeded) as caught:
-            await made(pool, "odd_hang")
+            await converting
         assert caught.value.reason == "CONVERSION_TOO_SLOW"
-        await until(lambda: not workers())
+        await until(lambda: not (worker.is_running() or program.is_running()))
         await pid_of(pool)
 
 
