@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import msgspec
-from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
 from perijove_gateway_http import large_notebooks, models, streaming, versions
@@ -20,6 +19,8 @@ from perijove_gateway_http.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aiohttp import web
 
 _TYPES = {
     "directory": pb.ENTRY_TYPE_DIRECTORY,
