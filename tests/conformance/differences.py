@@ -39,6 +39,7 @@ FAULT = "a client's mistake is no failure of the server"
 
 NEVER = 0
 """In place of a status: it does not answer, and nobody else after it, so it is not asked."""
+BEGINNING = "a file that lacks its beginning is worth nothing: the client must start again"
 ONE_NAME = "an entry has one path: what is known under another is not found again"
 HANGS = "nothing that lies in the tree stops the server"
 
@@ -82,7 +83,10 @@ DIFFERENCES: dict[str, Difference] = {
     "create-in-hidden": differs("nothing is created where nobody sees it", status=404, kind=None),
     "checkpoint-of-hidden": differs("what cannot be read has no versions", status=201),
     "body-too-large": differs("a client is told what is wrong", status=400, kind=None),
+    "part-of-nothing": differs(BEGINNING, status=201),
+    "last-part-of-nothing": differs(BEGINNING, status=201),
     # Writing.
+    "names under haste": differs("two that ask at once get two entries"),
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
     ),
@@ -152,6 +156,7 @@ DIFFERENCES: dict[str, Difference] = {
         *("nbconvert-post-nothing", "nbconvert-post-list", "nbconvert-post-no-content"),
         *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
         *("file-forbidden", "write-in-closed", "rename-into-closed"),
+        *("part-of-directory",),
         *("config-null", "config-patch-nothing", "file-nul"),
         *("settings-not-json5", "workspace-no-metadata", "workspace-list"),
         *("workspace-no-id", "workspace-delete-no-name"),

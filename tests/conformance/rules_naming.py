@@ -62,6 +62,7 @@ NAMING = (
         "untitled1.tar.gz",
         "untitled.tar.gz",
     ),
+    _named("what is not for new entries is ignored", {"content": "x", "path": "y"}, "untitled"),
     _named("an unknown type means a file", {"type": "other", "ext": ".x"}, "untitled.x"),
     _named("a type that is empty is none", {"type": "", "ext": ".ipynb"}, "Untitled.ipynb"),
     _named(

@@ -206,6 +206,21 @@ WRITING = (
         leaves={"n.txt": "x"},
     ),
     _put(
+        "a notebook may come in parts, as a file",
+        target="api/contents/n.ipynb",
+        json=_TEXT | {"chunk": 1},
+        model={"type": "notebook"},
+        leaves={"n.ipynb": "x"},
+    ),
+    _put(
+        "what a link leads to is appended to",
+        target="api/contents/l",
+        json=_TEXT | {"chunk": 2},
+        given={"l": Link("d/c.txt")},
+        model={"path": "l"},
+        leaves={"l": Link("d/c.txt"), "d/c.txt": "in dx"},
+    ),
+    _put(
         "the first part empties a file",
         target="api/contents/a.txt",
         json=_TEXT | {"chunk": 1},

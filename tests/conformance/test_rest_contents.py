@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.conformance.client import TIME, Answer
+from tests.conformance.differences import differs_in
 from tests.conformance.rule import CONTENTS_KEYS
 from tests.conformance.samples import NOTEBOOK
 
@@ -173,6 +175,33 @@ def test_post_chooses_a_free_name(server: Server, tree: Path) -> None:
     assert [post(copy_from="/a.txt/") for _ in range(2)] == ["a.txt", "a-Copy1.txt"]
     assert server.ask("POST", "api/contents").json["path"] == "untitled"
     assert tree.exists()
+
+
+@pytest.mark.parametrize("body", [{}, {"type": "directory"}, {"copy_from": "a.txt"}], ids=str)
+def test_names_are_chosen_once_under_haste(
+    body: dict[str, Any], server: Server, tree: Path
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: server.ask("POST", "api/contents/d", json=body), range(24))
+        )
+    if differs_in(server, "names under haste"):
+        return
+    assert {answer.status for answer in answers} == {201}
+    paths = {answer.json["path"] for answer in answers}
+    assert len(paths) == 24
+    assert all((tree / path).exists() for path in paths)
+
+
+def test_front_end_sees_no_conflict_after_its_own_save(server: Server, tree: Path) -> None:
+    notebook = {"type": "notebook", "content": NOTEBOOK}
+    text = {"type": "file", "format": "text", "content": "x"}
+    for path, body in (("n.ipynb", notebook), ("a.txt", text)):
+        saved = server.ask("PUT", f"api/contents/{path}", json=body).json
+        shown = server.ask("GET", f"api/contents/{path}?content=0&hash=1").json
+        assert shown["last_modified"] == saved["last_modified"]
+        assert shown["hash"] == hashlib.sha256((tree / path).read_bytes()).hexdigest()
+        assert server.ask("GET", f"api/contents/{path}?hash=1").json["hash"] == shown["hash"]
 
 
 def test_patch_moves(server: Server, tree: Path) -> None:

@@ -42,5 +42,5 @@ def test_rule_of_contents(rule: Rule, server: Server, tree: Path) -> None:
     rule = expected(server, rule.says, rule)
     put(tree, rule.given)
     answer = server.ask(rule.method, rule.target, json=rule.json, body=rule.raw, headers=rule.sends)
-    rule.expect(answer)
+    rule.expect(answer, server.base)
     expect(tree, rule.leaves)

@@ -113,6 +113,9 @@ WRONG_BODIES = (
         400,
         json={"chunk": 1, "type": "directory"},
     ),
+    Row("part-of-nothing", "PUT", "api/contents/z.txt", 404, json={**EMPTY_TEXT, "chunk": 2}),
+    Row("last-part-of-nothing", "PUT", "api/contents/z.txt", 404, json={**EMPTY_TEXT, "chunk": -1}),
+    Row("part-of-directory", "PUT", "api/contents/d", 400, json={**EMPTY_TEXT, "chunk": 2}),
     Row(
         "body-too-large",
         "PUT",

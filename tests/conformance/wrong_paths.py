@@ -13,6 +13,8 @@ WRONG_PATHS = (
     Row("content-blank", "GET", "api/contents/a.txt?content=", 400),
     Row("hash-flag", "GET", "api/contents/a.txt?hash=yes", 400),
     Row("format-unknown", "GET", "api/contents/a.txt?format=json", 400),
+    Row("hash-blank", "GET", "api/contents/a.txt?hash=", 400),
+    Row("format-blank", "GET", "api/contents/a.txt?format=", 400),
     Row("last-argument-wins", "GET", "api/contents/a.txt?content=1&content=x", 400),
     Row("file-is-a-directory", "GET", "api/contents/d?type=file", 400, phrase="bad type"),
     Row("notebook-is-a-directory", "GET", "api/contents/d?type=notebook", 400, phrase="bad type"),
@@ -77,6 +79,15 @@ WRONG_PATHS = (
     Row("put-to-pipe", "PUT", "api/contents/p", 400, json=EMPTY_TEXT, given={"p": Kind.FIFO}),
     Row(
         "copy-pipe", "POST", "api/contents/d", 400, json={"copy_from": "p"}, given={"p": Kind.FIFO}
+    ),
+    *(
+        Row(f"slash-at-the-end-{method.lower()}", method, "api/contents/d/", status, kind=None)
+        for method, status in {
+            "GET": 302,
+            "HEAD": 405,
+            "OPTIONS": 405,
+            **dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), 403),
+        }.items()
     ),
     Row("empty-segment", "GET", "api/contents//a.txt", 404, "html"),
     Row("put-outside", "PUT", "api/contents/../x.txt", 400, json=EMPTY_TEXT),
