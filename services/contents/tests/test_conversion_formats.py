@@ -139,16 +139,24 @@ async def test_a_worker_is_told_no_secret(pool: WorkerPool) -> None:
     assert json.loads(told)["PATH"] == NO_PROGRAMS
 
 
-async def test_programs_that_do_as_they_are_told_need_a_kernel_that_confines_them() -> None:
+async def test_programs_that_do_as_they_are_told_are_confined_or_not_run() -> None:
     from perijove_contents.conversion.backends.exporting import Exporting
 
-    exporting = Exporting(config_dir="", max_output_bytes=MIB, is_confined=False)
-    for name in ("pdf", "webpdf", "qtpdf", "qtpng"):
+    language = {"nbconvert_exporter": "webpdf"}
+    for name, is_confined, why in (
+        ("pdf", False, "cannot confine"),
+        ("webpdf", True, "browser"),
+        ("qtpdf", True, "browser"),
+        ("qtpng", False, "browser"),
+        ("script", True, "browser"),
+    ):
+        exporting = Exporting(config_dir="", max_output_bytes=MIB, is_confined=is_confined)
         job = Convert(name, "moons", "", sanitize_html=False)
         with open(os.devnull, "wb", buffering=0) as nowhere:
-            failed = exporting.convert(job, io.BytesIO(notebook()), nowhere)
+            given = io.BytesIO(notebook(language_info=language))
+            failed = exporting.convert(job, given, nowhere)
         assert isinstance(failed, Failed)
-        assert "cannot confine" in failed.message
+        assert why in failed.message
 
 
 async def test_a_notebook_cannot_name_code_to_call(pool: WorkerPool) -> None:

@@ -48,7 +48,7 @@ def end_with(parent_pid: int) -> None:
 
 def limit(*, max_memory_bytes: int, max_file_bytes: int) -> None:
     """Limit the memory that is written to, and the size of any file."""
-    # Not the address space: browsers reserve terabytes of it, and use little.
+    # Not the address space: programs reserve more of it than they ever use.
     resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

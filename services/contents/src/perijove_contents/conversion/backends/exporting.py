@@ -34,14 +34,18 @@ _MAX_MESSAGE = 400
 _PLACE = re.compile(r"(?<![\w:/.])/[^\s'\"<>:,;()]+")
 _TEXT, _BINARY = "text/plain", "application/octet-stream"
 
-_RUN_WHAT_THEY_ARE_TOLD = (PDFExporter, WebPDFExporter, QtExporter)
-"""TeX, and browsers: they do what the notebook says, and may do much."""
+_BROWSERS = (WebPDFExporter, QtExporter)
+"""They run the notebook's scripts, as pages of this machine."""
 
 _CAUSES: dict[int | None, Cause] = {
     errno.EFBIG: Cause.TOO_LARGE,
     errno.ENOSPC: Cause.NO_ROOM,
     errno.EDQUOT: Cause.NO_ROOM,
 }
+
+
+class NotDoneError(Exception):
+    """A format is not made here; the text says why."""
 
 
 class Exporting:
@@ -53,7 +57,7 @@ class Exporting:
         Args:
             config_dir: Jupyter's configuration, whose style sheet templates may include.
             max_output_bytes: Largest output.
-            is_confined: Whether programs may be let loose that do as the notebook says.
+            is_confined: Whether TeX may be let loose on the notebook.
         """
         self._config_dir = config_dir
         self._max_output_bytes = max_output_bytes
@@ -108,8 +112,7 @@ class Exporting:
 
     def _export(self, job: Convert, tree: Any) -> tuple[Converted, bytes]:  # noqa: ANN401 - a notebook
         cls = self._exporters[job.exporter]
-        if not self._may_run(cls):
-            raise RuntimeError("this machine cannot confine the programs that this format needs")
+        self._require_harmless(cls)
         self._forget_unknown_exporter(tree)
         exporter = cls(config=self._config)
         if isinstance(exporter, HTMLExporter) and job.exporter == "html":
@@ -135,8 +138,14 @@ class Exporting:
             )
         return Converted(mime_type, extension, is_archive=False), data
 
-    def _may_run(self, cls: type[Exporter]) -> bool:
-        return self._is_confined or not issubclass(cls, _RUN_WHAT_THEY_ARE_TOLD)
+    def _require_harmless(self, cls: type[Exporter]) -> None:
+        if issubclass(cls, _BROWSERS):
+            raise NotDoneError(
+                "this format needs a browser on the server, and none is run on notebooks there; "
+                "export HTML, and print that"
+            )
+        if issubclass(cls, PDFExporter) and not self._is_confined:
+            raise NotDoneError("this format needs TeX, which the server's system cannot confine")
 
     def _forget_unknown_exporter(self, tree: Any) -> None:  # noqa: ANN401 - a notebook
         """Let a notebook choose an exporter for scripts only among those installed.
@@ -145,8 +154,10 @@ class Exporting:
         """
         language = tree.metadata.get("language_info", {})
         cls = self._exporters.get(language.get("nbconvert_exporter"))
-        if cls is None or not self._may_run(cls):
+        if cls is None:
             language.pop("nbconvert_exporter", None)
+        else:
+            self._require_harmless(cls)
 
 
 def _archive(name: str, data: bytes, files: dict[str, bytes]) -> bytes:
@@ -162,5 +173,7 @@ def _told(error: Exception) -> str:
     """Return what went wrong, for people: without places on this machine."""
     if isinstance(error, PandocMissing):
         return "pandoc is not installed on the server"
+    if isinstance(error, NotDoneError):
+        return str(error)
     text = str(error).partition("\n")[0] or "it does not say why"
     return f"{type(error).__name__}: {_PLACE.sub('...', text)}"[:_MAX_MESSAGE]

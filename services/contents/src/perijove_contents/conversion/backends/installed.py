@@ -22,7 +22,6 @@ _PROGRAMS = (
     "/etc/localtime",
     "/etc/mime.types",
     "/etc/papersize",
-    "/etc/ssl/openssl.cnf",
     "/etc/texmf",
     "/var/cache/fontconfig",
     "/var/lib/texmf",
