@@ -13,6 +13,7 @@ _PROGRAMS = (
     "/lib",
     "/lib64",
     "/opt",
+    "/nix/store",
     # For the loader, MIME types, fonts and TeX: not all of the configuration.
     "/etc/alternatives",
     "/etc/fonts",
@@ -39,9 +40,15 @@ def readable_places(config_dir: str) -> list[str]:
     of_jupyter = (os.path.join(path, name) for path in paths.jupyter_path() for name in _OF_JUPYTER)
     return [
         *_PROGRAMS,
+        *_directories_of_programs(),
         sys.prefix,
         sys.base_prefix,
         *(path for path in sys.path if path),
         *of_jupyter,
         os.path.join(config_dir, "custom"),
     ]
+
+
+def _directories_of_programs() -> list[str]:
+    found = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return [path for path in found if os.path.isabs(path) and os.path.basename(path)]
