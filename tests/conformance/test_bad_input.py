@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_page_sends_who_has_no_credential_to_the_login(
     answer = server.ask(method, target + "?a=b", token=None, headers=headers)
     assert answer.status == 302
     where = f"{server.base}{target}?a=b"
-    quoted = where.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D")
+    quoted = quote(where, safe="")
     assert answer.headers["Location"] == f"{server.base}login?next={quoted}"
     assert tree.exists()
 
