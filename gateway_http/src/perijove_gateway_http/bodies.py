@@ -18,6 +18,9 @@ T = TypeVar("T")
 ON_LOOP_BYTES = 1024 * 1024
 """Largest text that is parsed on the event loop; larger ones go to a thread."""
 
+MAX_FORM_BYTES = 64 * 1024
+"""Largest form: forms are read before it is known who asks."""
+
 # What was matched is never given back: a body of blanks would take for ever.
 _NOTHING = re.compile(rb"\s*+(null|\{\s*+\})?+\s*+")
 
@@ -56,6 +59,19 @@ async def read_at_most(request: web.Request, limit: int) -> bytes:
         if len(body) > limit:
             raise Problem(413, "the request body is too large")
     return bytes(body)
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """Read the fields of a form.
+
+    Raises:
+        Problem: 413 if it is larger than any form is, or does not say how large it is.
+    """
+    size = request.content_length
+    if request.body_exists and (size is None or size > MAX_FORM_BYTES):
+        raise Problem(413, "the form is too large")
+    fields = await request.post()
+    return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
 async def read_object(request: web.Request) -> bytes:

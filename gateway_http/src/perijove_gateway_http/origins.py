@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from perijove_gateway_http.auth import XSRF_COOKIE
+from perijove_gateway_http.bodies import read_form
 from perijove_gateway_http.problems import Problem
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ async def _given_xsrf(request: web.Request) -> str:
     if in_query := request.query.get(XSRF_COOKIE):
         return in_query
     if request.content_type == _FORM:
-        return str((await request.post()).get(XSRF_COOKIE, ""))
+        return (await read_form(request)).get(XSRF_COOKIE, "")
     return ""
 
 

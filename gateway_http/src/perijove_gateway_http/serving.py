@@ -45,6 +45,8 @@ async def serve(settings: Settings, routes: Sequence[Route]) -> None:
         keepalive_timeout=_KEEPALIVE_S,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
+        # A compressed body is a thousand times larger than what was sent.
+        auto_decompress=False,
     )
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

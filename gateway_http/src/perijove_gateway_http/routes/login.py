@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from perijove_gateway_http.auth import Caller, User
+from perijove_gateway_http.bodies import read_form
 from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
 from perijove_gateway_http.responses import html_response, page_response, redirect
 from perijove_gateway_http.routing import Guard, Route
@@ -47,7 +48,7 @@ async def get_form(request: web.Request) -> web.Response:
 
 async def log_in(request: web.Request) -> web.Response:
     """POST login: leave the cookie and go on to `next`, or show the form again."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    form = await read_form(request)
     if not request.app[AUTH].is_token(form.get("password", "")):
         return _form(request, 401, "Invalid credentials")
     known = request[CALLER]
