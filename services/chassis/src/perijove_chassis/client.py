@@ -26,6 +26,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Otherwise the window of a stream that nobody reads grows to many megabytes.
+    ("grpc.http2.bdp_probe", 0),
     # A process that was restarted is found again within a fraction of a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
