@@ -10,6 +10,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ChangeType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANGE_TYPE_UNSPECIFIED: _ClassVar[ChangeType]
+    CHANGE_TYPE_CREATED: _ClassVar[ChangeType]
+    CHANGE_TYPE_MODIFIED: _ClassVar[ChangeType]
+    CHANGE_TYPE_DELETED: _ClassVar[ChangeType]
+
 class EntryType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ENTRY_TYPE_UNSPECIFIED: _ClassVar[EntryType]
@@ -33,6 +40,10 @@ class WritePart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WRITE_PART_FIRST: _ClassVar[WritePart]
     WRITE_PART_NEXT: _ClassVar[WritePart]
     WRITE_PART_LAST: _ClassVar[WritePart]
+CHANGE_TYPE_UNSPECIFIED: ChangeType
+CHANGE_TYPE_CREATED: ChangeType
+CHANGE_TYPE_MODIFIED: ChangeType
+CHANGE_TYPE_DELETED: ChangeType
 ENTRY_TYPE_UNSPECIFIED: EntryType
 ENTRY_TYPE_FILE: EntryType
 ENTRY_TYPE_NOTEBOOK: EntryType
@@ -304,6 +315,32 @@ class TrustNotebookRequest(_message.Message):
 class TrustNotebookResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class WatchEntriesRequest(_message.Message):
+    __slots__ = ("path", "after")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    after: str
+    def __init__(self, path: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class WatchEntriesResponse(_message.Message):
+    __slots__ = ("resync", "changes", "position")
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    resync: bool
+    changes: _containers.RepeatedCompositeFieldContainer[EntryChange]
+    position: str
+    def __init__(self, resync: _Optional[bool] = ..., changes: _Optional[_Iterable[_Union[EntryChange, _Mapping]]] = ..., position: _Optional[str] = ...) -> None: ...
+
+class EntryChange(_message.Message):
+    __slots__ = ("type", "path")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    type: ChangeType
+    path: str
+    def __init__(self, type: _Optional[_Union[ChangeType, str]] = ..., path: _Optional[str] = ...) -> None: ...
 
 class GetKernelPathRequest(_message.Message):
     __slots__ = ("path",)

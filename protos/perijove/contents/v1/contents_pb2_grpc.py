@@ -119,6 +119,11 @@ class ContentsServiceStub:
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.SerializeToString,
                 response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.FromString,
                 _registered_method=True)
+        self.WatchEntries = channel.unary_stream(
+                '/perijove.contents.v1.ContentsService/WatchEntries',
+                request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesRequest.SerializeToString,
+                response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesResponse.FromString,
+                _registered_method=True)
         self.GetKernelPath = channel.unary_unary(
                 '/perijove.contents.v1.ContentsService/GetKernelPath',
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.GetKernelPathRequest.SerializeToString,
@@ -252,6 +257,29 @@ class ContentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchEntries(self, request, context):
+        """Streams what changes at or below a path, whoever changes it: this service,
+        a kernel, or a program beside it. The first response comes at once, with
+        `resync` set unless the call goes on from `after`: changes from then on are
+        told, and what was there before is to be listed, after that response. A
+        watcher that is too slow gets another `resync` in place of what it missed.
+
+        Told is what listings show: neither hidden entries nor unfinished files. A
+        move is told as `DELETED` and `CREATED`; a directory that appears or goes,
+        with all it holds. Of changes in quick succession the last one may be told
+        alone, and one may be told twice. What lies behind a link is not watched.
+        On a network file system, changes by other machines are found by looking at
+        intervals, if the service is set up so (`PERIJOVE_CONTENTS_WATCH_POLL_S`).
+
+        The stream has no end of its own. `UNAVAILABLE` says to call again, which
+        another replica may serve: it knows other positions, and sends a `resync`.
+        `RESOURCE_EXHAUSTED` with reason `LIMIT_EXCEEDED` says that too many watch
+        already, or that the tree has more entries than the service may watch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetKernelPath(self, request, context):
         """Gets where a kernel for a document runs: the working directory that the
         runner gives to the kernel's process. Meant for the sessions service and
@@ -328,6 +356,11 @@ def add_ContentsServiceServicer_to_server(servicer, server):
                     servicer.TrustNotebook,
                     request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.FromString,
                     response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.SerializeToString,
+            ),
+            'WatchEntries': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEntries,
+                    request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesRequest.FromString,
+                    response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesResponse.SerializeToString,
             ),
             'GetKernelPath': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKernelPath,
@@ -706,6 +739,33 @@ class ContentsService:
             '/perijove.contents.v1.ContentsService/TrustNotebook',
             perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookRequest.SerializeToString,
             perijove_dot_contents_dot_v1_dot_contents__pb2.TrustNotebookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/perijove.contents.v1.ContentsService/WatchEntries',
+            perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesRequest.SerializeToString,
+            perijove_dot_contents_dot_v1_dot_contents__pb2.WatchEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -96,6 +96,25 @@ class ContentsServiceStub:
     no notebook: with reason `BAD_TYPE` for another type of entry, and
     `UNREADABLE_NOTEBOOK` for one that cannot be read.
     """
+    WatchEntries: _grpc.UnaryStreamMultiCallable[_contents_pb2.WatchEntriesRequest, _contents_pb2.WatchEntriesResponse]
+    """Streams what changes at or below a path, whoever changes it: this service,
+    a kernel, or a program beside it. The first response comes at once, with
+    `resync` set unless the call goes on from `after`: changes from then on are
+    told, and what was there before is to be listed, after that response. A
+    watcher that is too slow gets another `resync` in place of what it missed.
+
+    Told is what listings show: neither hidden entries nor unfinished files. A
+    move is told as `DELETED` and `CREATED`; a directory that appears or goes,
+    with all it holds. Of changes in quick succession the last one may be told
+    alone, and one may be told twice. What lies behind a link is not watched.
+    On a network file system, changes by other machines are found by looking at
+    intervals, if the service is set up so (`PERIJOVE_CONTENTS_WATCH_POLL_S`).
+
+    The stream has no end of its own. `UNAVAILABLE` says to call again, which
+    another replica may serve: it knows other positions, and sends a `resync`.
+    `RESOURCE_EXHAUSTED` with reason `LIMIT_EXCEEDED` says that too many watch
+    already, or that the tree has more entries than the service may watch.
+    """
     GetKernelPath: _grpc.UnaryUnaryMultiCallable[_contents_pb2.GetKernelPathRequest, _contents_pb2.GetKernelPathResponse]
     """Gets where a kernel for a document runs: the working directory that the
     runner gives to the kernel's process. Meant for the sessions service and
@@ -169,6 +188,25 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
     no notebook: with reason `BAD_TYPE` for another type of entry, and
     `UNREADABLE_NOTEBOOK` for one that cannot be read.
+    """
+    WatchEntries: _aio.UnaryStreamMultiCallable[_contents_pb2.WatchEntriesRequest, _contents_pb2.WatchEntriesResponse]  # type: ignore[assignment]
+    """Streams what changes at or below a path, whoever changes it: this service,
+    a kernel, or a program beside it. The first response comes at once, with
+    `resync` set unless the call goes on from `after`: changes from then on are
+    told, and what was there before is to be listed, after that response. A
+    watcher that is too slow gets another `resync` in place of what it missed.
+
+    Told is what listings show: neither hidden entries nor unfinished files. A
+    move is told as `DELETED` and `CREATED`; a directory that appears or goes,
+    with all it holds. Of changes in quick succession the last one may be told
+    alone, and one may be told twice. What lies behind a link is not watched.
+    On a network file system, changes by other machines are found by looking at
+    intervals, if the service is set up so (`PERIJOVE_CONTENTS_WATCH_POLL_S`).
+
+    The stream has no end of its own. `UNAVAILABLE` says to call again, which
+    another replica may serve: it knows other positions, and sends a `resync`.
+    `RESOURCE_EXHAUSTED` with reason `LIMIT_EXCEEDED` says that too many watch
+    already, or that the tree has more entries than the service may watch.
     """
     GetKernelPath: _aio.UnaryUnaryMultiCallable[_contents_pb2.GetKernelPathRequest, _contents_pb2.GetKernelPathResponse]  # type: ignore[assignment]
     """Gets where a kernel for a document runs: the working directory that the
@@ -318,6 +356,31 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
         the one that `jupyter trust` makes. Returns `INVALID_ARGUMENT` for what is
         no notebook: with reason `BAD_TYPE` for another type of entry, and
         `UNREADABLE_NOTEBOOK` for one that cannot be read.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchEntries(
+        self,
+        request: _contents_pb2.WatchEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_contents_pb2.WatchEntriesResponse], _abc.AsyncIterator[_contents_pb2.WatchEntriesResponse]]:
+        """Streams what changes at or below a path, whoever changes it: this service,
+        a kernel, or a program beside it. The first response comes at once, with
+        `resync` set unless the call goes on from `after`: changes from then on are
+        told, and what was there before is to be listed, after that response. A
+        watcher that is too slow gets another `resync` in place of what it missed.
+
+        Told is what listings show: neither hidden entries nor unfinished files. A
+        move is told as `DELETED` and `CREATED`; a directory that appears or goes,
+        with all it holds. Of changes in quick succession the last one may be told
+        alone, and one may be told twice. What lies behind a link is not watched.
+        On a network file system, changes by other machines are found by looking at
+        intervals, if the service is set up so (`PERIJOVE_CONTENTS_WATCH_POLL_S`).
+
+        The stream has no end of its own. `UNAVAILABLE` says to call again, which
+        another replica may serve: it knows other positions, and sends a `resync`.
+        `RESOURCE_EXHAUSTED` with reason `LIMIT_EXCEEDED` says that too many watch
+        already, or that the tree has more entries than the service may watch.
         """
 
     @_abc_1.abstractmethod

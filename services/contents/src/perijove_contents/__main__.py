@@ -18,14 +18,20 @@ async def main(settings: Settings) -> None:
     threads = Threads(settings.threads, "storage")
     notebook_threads = Threads(settings.notebook_threads, "notebooks")
 
+    watch = assembly.tree_watch(settings)
+
     async def tidy() -> None:
         for root in (settings.root, settings.places().settings, settings.places().workspaces):
             await threads.run(sweep, root)
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            # Else the process would wait for those who watch.
+            watch.close()
 
     verifier = Verifier("contents", service_key=settings.service_key, api_token=settings.api_token)
     async with assembly.worker_pool(settings, threads) as workers:
-        services = assembly.services(settings, threads, notebook_threads, workers)
+        services = assembly.services(settings, threads, notebook_threads, workers, watch)
         await server.serve(settings, verifier, services, background=tidy)
 
 

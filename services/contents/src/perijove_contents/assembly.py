@@ -22,6 +22,7 @@ from perijove_contents.backends.notebook_process import NotebookProcess
 from perijove_contents.backends.recent import RecentNotebooks
 from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
+from perijove_contents.backends.watch import FilesystemWatch
 from perijove_contents.conversion.backends.pool import Limits, WorkerPool
 from perijove_contents.conversion.manager import ConversionManager
 from perijove_contents.conversion.servicer import ConversionServicer
@@ -31,6 +32,7 @@ from perijove_contents.documents.manager import DocumentsManager
 from perijove_contents.documents.servicer import DocumentsServicer
 from perijove_contents.manager import ContentsManager, Rules
 from perijove_contents.servicer import ContentsServicer
+from perijove_contents.watching import WatchManager
 
 if TYPE_CHECKING:
     from perijove_contents.backends.threads import Threads
@@ -41,11 +43,16 @@ _SERVICES = frozenset({PrincipalKind.SERVICE})
 
 
 def services(
-    settings: Settings, threads: Threads, notebook_threads: Threads, workers: WorkerPool
+    settings: Settings,
+    threads: Threads,
+    notebook_threads: Threads,
+    workers: WorkerPool,
+    watch: FilesystemWatch,
 ) -> list[Service]:
     """Return the services of this process."""
-    manager = _contents(settings, threads, notebook_threads)
-    contents = ContentsServicer(manager)
+    store = _store(settings, threads)
+    manager = _contents(settings, store, notebook_threads)
+    contents = ContentsServicer(manager, WatchManager(store, watch))
     conversion = ConversionServicer(
         ConversionManager(manager, workers, max_content_bytes=settings.max_content_bytes)
     )
@@ -91,17 +98,30 @@ def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
     )
 
 
-def _contents(settings: Settings, threads: Threads, notebook_threads: Threads) -> ContentsManager:
+def tree_watch(settings: Settings) -> FilesystemWatch:
+    """Return what tells the changes of the tree."""
+    return FilesystemWatch(
+        settings.root, poll_s=settings.watch_poll_s, most_entries=settings.watch_entries
+    )
+
+
+def _store(settings: Settings, threads: Threads) -> FilesystemStore:
     umask = int(settings.umask, 8)
-    data_directory = settings.places().data
     tree = Tree(
         settings.root,
         file_mode=0o666 & ~umask,
         directory_mode=0o777 & ~umask,
         links_leave=settings.links_leave_root,
     )
+    return FilesystemStore(tree, threads, move_to_trash)
+
+
+def _contents(
+    settings: Settings, store: FilesystemStore, notebook_threads: Threads
+) -> ContentsManager:
+    data_directory = settings.places().data
     return ContentsManager(
-        FilesystemStore(tree, threads, move_to_trash),
+        store,
         NbformatCodec(
             notebook_threads,
             Notary(data_directory),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from perijove_contents.manager import ContentsManager
+    from perijove_contents.watching import WatchManager
 
 
 _READ_ON_BYTES = 64 * 1024 * 1024
@@ -24,8 +26,9 @@ _READ_ON_BYTES = 64 * 1024 * 1024
 class ContentsServicer(pb_grpc.ContentsServiceServicer):
     """Translates each RPC to one call of the manager. Decides nothing."""
 
-    def __init__(self, manager: ContentsManager) -> None:
+    def __init__(self, manager: ContentsManager, watching: WatchManager) -> None:
         self._manager = manager
+        self._watching = watching
 
     async def GetEntry(self, request: pb.GetEntryRequest, context: Any) -> pb.GetEntryResponse:
         entry = await self._manager.get(
@@ -163,6 +166,14 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
     ) -> pb.TrustNotebookResponse:
         await self._manager.trust(EntryPath.parse(request.path))
         return pb.TrustNotebookResponse()
+
+    async def WatchEntries(
+        self, request: pb.WatchEntriesRequest, context: Any
+    ) -> AsyncIterator[pb.WatchEntriesResponse]:
+        updates = self._watching.watch(EntryPath.parse(request.path), request.after)
+        async with aclosing(updates) as following:  # type: ignore[type-var]
+            async for update in following:
+                yield wire.update_to_proto(update)
 
     async def GetKernelPath(
         self, request: pb.GetKernelPathRequest, context: Any

@@ -62,6 +62,13 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """
     umask: Annotated[str, msgspec.Meta(pattern="^[0-7]{1,4}$")] = "022"
     """Permission bits, in octal, that new entries of the tree do not have."""
+    watch_poll_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Seconds between two looks for changes, for a root that other machines change, too.
+
+    The system reports only what this one changes, on network file systems; 0 to
+    rely on its reports."""
+    watch_entries: int = 200_000
+    """Largest tree that is watched, in entries; each costs some 200 bytes."""
     data_dir: str = ""
     """Where notebook signatures are; Jupyter's data directory if empty."""
     config_dir: str = ""

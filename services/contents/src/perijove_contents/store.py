@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         KernelPath,
         NotebookText,
     )
+    from perijove_contents.watching import WatchUpdate
 
 CHUNK_BYTES = 1024 * 1024
 """Most bytes in one piece of content. gRPC copies a message whole at each hop."""
@@ -216,6 +217,26 @@ class ContentsStore(Protocol):
 
     async def kernel_path(self, path: EntryPath) -> KernelPath:
         """Return where a kernel for a document at `path` runs; nothing need be there."""
+
+
+class EntryWatch(Protocol):
+    """Tells what changes in a tree, whoever changes it."""
+
+    def watch(self, path: EntryPath, after: str) -> AsyncIterator[WatchUpdate]:
+        """Tell what changes at or below a path, to the end.
+
+        Entries that no listing shows are left out. The first update comes at
+        once: what changes after it is told.
+
+        Args:
+            path: The entry.
+            after: Position of an earlier update, to go on from there if that is
+                possible; empty to begin.
+
+        Raises:
+            ResourceExhausted: if too many watch already, or the tree is too large.
+            Unavailable: if this process is about to end.
+        """
 
 
 class NotebookCodec(Protocol):

@@ -17,6 +17,7 @@ from perijove_contents.model import (
     Precondition,
     WritePart,
 )
+from perijove_contents.watching import ChangeType, WatchUpdate
 
 _NS = 1_000_000_000
 
@@ -41,6 +42,11 @@ _PARTS = {
     pb.WRITE_PART_NEXT: WritePart.NEXT,
     pb.WRITE_PART_LAST: WritePart.LAST,
 }
+_CHANGES_TO_PROTO = {
+    ChangeType.CREATED: pb.CHANGE_TYPE_CREATED,
+    ChangeType.MODIFIED: pb.CHANGE_TYPE_MODIFIED,
+    ChangeType.DELETED: pb.CHANGE_TYPE_DELETED,
+}
 _TYPES_TO_PROTO = {value: key for key, value in _TYPES.items()}
 _FORMATS_TO_PROTO = {value: key for key, value in _FORMATS.items()}
 
@@ -64,6 +70,18 @@ def checkpoint_to_proto(checkpoint: Checkpoint) -> pb.Checkpoint:
     """Return the message for a checkpoint."""
     return pb.Checkpoint(
         checkpoint_id=checkpoint.id, update_time=timestamp(checkpoint.update_time_ns)
+    )
+
+
+def update_to_proto(update: WatchUpdate) -> pb.WatchEntriesResponse:
+    """Return the message for what a watcher is told at once."""
+    return pb.WatchEntriesResponse(
+        resync=update.resync,
+        changes=[
+            pb.EntryChange(type=_CHANGES_TO_PROTO[change.type], path=str(change.path))
+            for change in update.changes
+        ],
+        position=update.position,
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import (
@@ -15,6 +14,7 @@ from perijove_chassis.errors import (
     ResourceExhausted,
 )
 
+from perijove_contents.backends.memory_nodes import Node, Nodes, OpenBytes
 from perijove_contents.model import (
     ANY_VERSION,
     CHECKPOINT_ID,
@@ -28,45 +28,22 @@ from perijove_contents.model import (
     is_listed,
     type_of_name,
 )
-from perijove_contents.store import BATCH_ENTRIES, CHUNK_BYTES
+from perijove_contents.store import BATCH_ENTRIES
+from perijove_contents.watching import EntryFeed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
     from perijove_contents.store import OpenContent
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    data: bytes | None
-    """None for a directory."""
-    time_ns: int = field(default_factory=time.time_ns)
-    checkpoint: _Node | None = None
-
-
-class _OpenBytes:
-    def __init__(self, entry: Entry, data: bytes, *, is_text: bool) -> None:
-        self.entry = entry
-        self.is_text = is_text
-        self.version: Hashable = data
-        self._data = data
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._data), CHUNK_BYTES):
-            yield self._data[start : start + CHUNK_BYTES]
-
-    async def whole(self) -> bytes:
-        return self._data
-
-    async def close(self) -> None:
-        pass
+    from perijove_contents.watching import WatchUpdate
 
 
 class MemoryStore:
     """Keeps entries in a dictionary of this process."""
 
     def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
-        self._nodes: dict[EntryPath, _Node] = {EntryPath(()): _Node(None)}
+        self._feed = EntryFeed()
+        self._nodes = Nodes(self._feed)
         self._max_bytes = max_bytes
 
     async def get(self, path: EntryPath) -> Entry:
@@ -101,10 +78,10 @@ class MemoryStore:
         """Open an entry for reading."""
         entry = await self.get(path)
         if entry.type is EntryType.DIRECTORY:
-            return _OpenBytes(entry, b"", is_text=False)
+            return OpenBytes(entry, b"", is_text=False)
         data = self._file(path)
         entry = replace(entry, hash=_hash(data) if want_hash else "")
-        return _OpenBytes(entry, data, is_text=want_text and _is_text(data))
+        return OpenBytes(entry, data, is_text=want_text and _is_text(data))
 
     async def write(
         self,
@@ -169,7 +146,7 @@ class MemoryStore:
         node = self._node(path)
         if node.data is not None:
             copied = self._first_free(directory, names)
-            self._nodes[copied] = _Node(node.data)
+            self._nodes[copied] = Node(node.data)
             return await self.get(copied)
         self._require_directory(directory)
         if path.holds(directory):
@@ -196,7 +173,9 @@ class MemoryStore:
             raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
         for found in [found for found in self._nodes if path.holds(found)]:
             moved = EntryPath((*new_path.parts, *found.parts[len(path.parts) :]))
-            self._nodes[moved] = self._nodes.pop(found)
+            node = self._nodes[found]
+            del self._nodes[found]
+            self._nodes[moved] = node
 
     async def delete(
         self, path: EntryPath, *, even_full: bool, required: Precondition = ANY_VERSION
@@ -216,7 +195,7 @@ class MemoryStore:
 
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
-        node = _Node(self._file(path), self._node(path).time_ns)
+        node = Node(self._file(path), self._node(path).time_ns)
         self._nodes[path] = replace(self._nodes[path], checkpoint=node)
         return Checkpoint(CHECKPOINT_ID, node.time_ns)
 
@@ -247,7 +226,11 @@ class MemoryStore:
             nearest = nearest.parent
         return KernelPath(f"/{nearest}", f"/{path}")
 
-    def _node(self, path: EntryPath) -> _Node:
+    def watch(self, path: EntryPath, after: str) -> AsyncIterator[WatchUpdate]:
+        """Tell what changes at or below a path."""
+        return self._feed.follow(path, after)
+
+    def _node(self, path: EntryPath) -> Node:
         try:
             return self._nodes[path]
         except KeyError:
@@ -280,7 +263,7 @@ class MemoryStore:
             > self._max_bytes
         ):
             raise ResourceExhausted(f"no room is left for {path}", reason="STORAGE_FULL")
-        self._nodes[path] = _Node(data, checkpoint=present.checkpoint if present else None)
+        self._nodes[path] = Node(data, checkpoint=present.checkpoint if present else None)
 
     def _first_free(self, directory: EntryPath, names: Iterator[str]) -> EntryPath:
         self._require_directory(directory)
@@ -290,7 +273,7 @@ class MemoryStore:
                 return path
         raise AlreadyExists(f"no name is free in {directory}", reason="ENTRY_EXISTS")
 
-    def _checkpoint(self, path: EntryPath, checkpoint_id: str) -> _Node:
+    def _checkpoint(self, path: EntryPath, checkpoint_id: str) -> Node:
         self._file(path)
         node = self._nodes[path].checkpoint
         if node is None or checkpoint_id != CHECKPOINT_ID:
@@ -298,7 +281,7 @@ class MemoryStore:
         return node
 
 
-def _size(node: _Node) -> int:
+def _size(node: Node) -> int:
     return len(node.data or b"") + (_size(node.checkpoint) if node.checkpoint else 0)
 
 
