@@ -14,20 +14,13 @@ from perijove_gateway_http.bodies import ON_LOOP_BYTES, parse, parse_given, read
 from perijove_gateway_http.incoming import Incoming
 from perijove_gateway_http.keys import PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
+from perijove_gateway_http.queries import ENTRY_TYPES, FORMATS, ContentsQuery
 from perijove_gateway_http.responses import json_response, location, missing, no_content
 from perijove_gateway_http.routing import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aiohttp import web
 
-_TYPES = {
-    "directory": pb.ENTRY_TYPE_DIRECTORY,
-    "file": pb.ENTRY_TYPE_FILE,
-    "notebook": pb.ENTRY_TYPE_NOTEBOOK,
-}
-_FORMATS = {"text": pb.CONTENT_FORMAT_TEXT, "base64": pb.CONTENT_FORMAT_BINARY}
 _JSON = "application/json"
 _NEW_NOTEBOOK = b'{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}'
 
@@ -58,7 +51,7 @@ class _Rename(msgspec.Struct):
 async def read(request: web.Request) -> web.StreamResponse:
     """GET api/contents/{path}: the model, with its content unless `content=0`."""
     path = request[PARAMS]["path"]
-    wanted = _Query.parse(request.query)
+    wanted = ContentsQuery.parse(request.query)
     try:
         if wanted.content:
             return await _with_content(request, path, wanted)
@@ -129,33 +122,9 @@ async def delete(request: web.Request) -> web.Response:
     return no_content()
 
 
-class _Query(msgspec.Struct, frozen=True):
-    type: pb.EntryType
-    format: pb.ContentFormat
-    content: bool
-    hash: bool
-
-    @classmethod
-    def parse(cls, query: Mapping[str, str]) -> _Query:
-        # Of a repeated argument the last one counts, unlike in `dict(query)`.
-        given = dict(query.items())
-        kind, fmt = given.get("type"), given.get("format")
-        if fmt is not None and fmt not in _FORMATS:
-            raise Problem(400, f"Format {fmt!r} is invalid")
-        content, with_hash = given.get("content", "1"), given.get("hash", "0")
-        if content not in ("0", "1"):
-            raise Problem(400, f"Content {content!r} is invalid")
-        if with_hash not in ("0", "1"):
-            raise Problem(400, f"Hash argument {with_hash!r} is invalid. It must be '0' or '1'.")
-        return cls(
-            pb.ENTRY_TYPE_UNSPECIFIED if kind is None else _TYPES.get(kind, pb.ENTRY_TYPE_FILE),
-            pb.CONTENT_FORMAT_UNSPECIFIED if fmt is None else _FORMATS[fmt],
-            content == "1",
-            with_hash == "1",
-        )
-
-
-async def _with_content(request: web.Request, path: str, wanted: _Query) -> web.StreamResponse:
+async def _with_content(
+    request: web.Request, path: str, wanted: ContentsQuery
+) -> web.StreamResponse:
     call = request.app[STUBS].contents.ReadContent(
         pb.ReadContentRequest(
             path=path, type=wanted.type, format=wanted.format, include_hash=wanted.hash
@@ -183,7 +152,7 @@ async def _create(request: web.Request, body: _Create) -> web.Response:
     else:
         kind = pb.ENTRY_TYPE_UNSPECIFIED
         if body.type:
-            kind = _TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
+            kind = ENTRY_TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
         created = await contents.CreateEntry(
             pb.CreateEntryRequest(directory=path, type=kind, extension=body.ext or "")
         )
@@ -211,7 +180,7 @@ def _write_header(request: web.Request, body: _Write) -> pb.WriteContentHeader:
     path = request[PARAMS]["path"]
     kind = pb.ENTRY_TYPE_UNSPECIFIED
     if body.type:
-        kind = _TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
+        kind = ENTRY_TYPES.get(body.type, pb.ENTRY_TYPE_FILE)
     elif path.endswith(".ipynb"):
         kind = pb.ENTRY_TYPE_NOTEBOOK
     else:
@@ -239,9 +208,9 @@ def _format(kind: pb.EntryType, body: _Write) -> pb.ContentFormat:
         return pb.CONTENT_FORMAT_NOTEBOOK
     if body.is_empty:
         return pb.CONTENT_FORMAT_TEXT
-    if body.format not in _FORMATS:
+    if body.format not in FORMATS:
         raise Problem(400, "Must specify format of file contents as 'text' or 'base64'")
-    return _FORMATS[body.format]
+    return FORMATS[body.format]
 
 
 async def _refuse_to_guess(request: web.Request, path: str, body: _Write) -> None:
