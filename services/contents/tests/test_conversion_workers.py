@@ -15,6 +15,7 @@ from perijove_chassis.errors import (
     DeadlineExceeded,
     FailedPrecondition,
     ResourceExhausted,
+    Unavailable,
 )
 from perijove_contents.conversion.backends.scratch import Scratch, sweep
 from perijove_contents.conversion.model import Task
@@ -154,6 +155,21 @@ async def test_a_notebook_that_does_not_arrive_holds_nobody_up(
         with pytest.raises(DeadlineExceeded, match="arrive"):
             await pool.convert(Task("html", "moons"), trickle())
         assert workers() == []
+
+
+async def test_a_worker_that_cannot_start_is_said_to_be_unavailable(
+    tmp_path: Path, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with pool_of(tmp_path, threads) as pool:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+        with pytest.raises(Unavailable):
+            await pool.exporters()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(Unavailable):
+            await pool.exporters()
+        monkeypatch.undo()
+        assert await pool.exporters()
 
 
 async def test_a_worker_ends_with_who_started_it(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ class WorkerPool:
                 await worker.start()
         except BaseException as error:
             self._discard(worker)
-            if isinstance(error, TimeoutError | WorkerDied):
+            # `TimeoutError` is an `OSError` too.
+            if isinstance(error, OSError | WorkerDied):
                 log.error("a worker does not start")  # noqa: TRY400 - its end says all there is
                 raise Unavailable("conversions cannot be made now") from None
             raise

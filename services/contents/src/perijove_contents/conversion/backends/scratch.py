@@ -32,7 +32,8 @@ class Scratch:
 
 def sweep() -> None:
     """Remove the directories whose makers are gone. Blocks."""
-    with os.scandir(tempfile.gettempdir()) as found:
+    # A place for temporary files need not be one that can be listed.
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as found:
         for item in found:
             if item.name.startswith(_PREFIX):
                 with suppress(OSError):
