@@ -40,6 +40,7 @@ FAULT = "a client's mistake is no failure of the server"
 NEVER = 0
 """In place of a status: it does not answer, and nobody else after it, so it is not asked."""
 BEGINNING = "a file that lacks its beginning is worth nothing: the client must start again"
+NO_JSON = "what is no JSON is not taken for it"
 ONE_NAME = "an entry has one path: what is known under another is not found again"
 HANGS = "nothing that lies in the tree stops the server"
 
@@ -86,6 +87,14 @@ DIFFERENCES: dict[str, Difference] = {
     "part-of-nothing": differs(BEGINNING, status=201),
     "last-part-of-nothing": differs(BEGINNING, status=201),
     # Writing.
+    "content that is null is none": differs(
+        "null is as good as nothing, here as elsewhere",
+        status=400,
+        model={"reason": None},
+        leaves={},
+    ),
+    "text-with-no-number-beside": differs(NO_JSON, status=201),
+    "notebook-with-no-number": differs(NO_JSON, status=201),
     "names under haste": differs("two that ask at once get two entries"),
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
@@ -157,6 +166,9 @@ DIFFERENCES: dict[str, Difference] = {
         *("nbconvert-post-text", "nbconvert-post-empty", "nbconvert-post-name"),
         *("file-forbidden", "write-in-closed", "rename-into-closed"),
         *("part-of-directory",),
+        *("text-of-no-utf-8", "text-in-utf-16", "notebook-with-half-a-character"),
+        *("notebook-without-metadata", "notebook-without-cells", "notebook-without-format"),
+        *("notebook-of-a-text-format", "notebook-of-format-5"),
         *("config-null", "config-patch-nothing", "file-nul"),
         *("settings-not-json5", "workspace-no-metadata", "workspace-list"),
         *("workspace-no-id", "workspace-delete-no-name"),

@@ -20,6 +20,8 @@ class Row:
     kind: str | None = "json"
     """As `Answer.kind`; None for any."""
     json: Any = None
+    raw: bytes | None = None
+    """The body, if it is not `json`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     phrase: str | None = None
     given: Mapping[str, Any] = field(default_factory=dict)

@@ -18,6 +18,20 @@ _NOTEBOOK = {"type": "notebook", "format": "json", "content": NOTEBOOK}
 _KEPT = ".ipynb_checkpoints/{}-checkpoint.ipynb"
 _DATE = re.compile(r".* GMT")
 
+_BASE64 = {
+    "AA@@ECAw==": b"\0\1\2\3",
+    "AAEC=": b"\0\1\2",
+    "AAE=CAw=": b"\0\1",
+    "AA==AAEC": b"\0",
+    "====": b"",
+    "=AAEC": b"\0\1\2",
+    "AAEC====": b"\0\1\2",
+    "\n\nAAEC\n": b"\0\1\2",
+    "A=A=E=C=": b"\0\1",
+    "\0AAE\tC": b"\0\1\2",
+}
+"""What base64 with strange letters in it is: what Python takes it for."""
+
 WRITING = (
     # Files.
     _new(
@@ -75,6 +89,37 @@ WRITING = (
         json={"type": "file", "format": "base64", "content": "AAEC\r\n AwQ=\n"},
         model={"mimetype": "application/octet-stream"},
         leaves={"n.bin": b"\x00\x01\x02\x03\x04"},
+    ),
+    *(
+        _new(
+            f"base64 {text!r} is {data!r}",
+            target="api/contents/n.bin",
+            json={"type": "file", "format": "base64", "content": text},
+            model={"size": len(data)},
+            leaves={"n.bin": data},
+        )
+        for text, data in _BASE64.items()
+    ),
+    _new(
+        "what is written twice in the body counts as it is last",
+        target="api/contents/n.txt",
+        raw=b' {"type": "file", "content": "a", "format": "text", "content": "b"}\n',
+        model={},
+        leaves={"n.txt": "b"},
+    ),
+    _new(
+        "a character may be written in any way",
+        target="api/contents/n.txt",
+        raw=b'{"type": "file", "format": "text", "content": "\\u00e9\\/\\ud83d\\ude00\xc3\xa9"}',
+        model={},
+        leaves={"n.txt": "é/\U0001f600é"},
+    ),
+    _new(
+        "content that is null is none",
+        target="api/contents/n.txt",
+        json=_TEXT | {"content": None},
+        model={"size": 0},
+        leaves={"n.txt": ""},
     ),
     _new(
         "base64 without content is an empty file",

@@ -25,6 +25,7 @@ from tests.conformance.wrong_kernels import WRONG_KERNELS
 from tests.conformance.wrong_lab import WRONG_LAB
 from tests.conformance.wrong_paths import WRONG_PATHS
 from tests.conformance.wrong_services import WRONG_SERVICES
+from tests.conformance.wrong_texts import WRONG_TEXTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,15 @@ if TYPE_CHECKING:
     from tests.conformance.client import Answer, Server
     from tests.conformance.row import Row
 
-ROWS = (*WRONG_PATHS, *WRONG_BODIES, *WRONG_KERNELS, *WRONG_SERVICES, *WRONG_LAB, *FORBIDDEN)
+ROWS = (
+    *WRONG_PATHS,
+    *WRONG_BODIES,
+    *WRONG_KERNELS,
+    *WRONG_SERVICES,
+    *WRONG_TEXTS,
+    *WRONG_LAB,
+    *FORBIDDEN,
+)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -42,7 +51,7 @@ def test_wrong_request_is_refused_and_changes_nothing(row: Row, server: Server, 
         return
     put(tree, row.given)
     before = snapshot(tree)
-    answer = server.ask(row.method, row.target, json=row.json, headers=row.headers)
+    answer = server.ask(row.method, row.target, json=row.json, body=row.raw, headers=row.headers)
     assert answer.status == row.status, answer.body
     _expect_no_secret(server, answer)
     if row.kind is not None and row.status >= 400 and row.status != 500:
