@@ -104,6 +104,7 @@ async def channel(tmp_path: Path, root: Path) -> AsyncIterator[Channel]:
         "PERIJOVE_CONTENTS_ROOT": str(root),
         "PERIJOVE_CONTENTS_CONFIG_PATH": f"{tmp_path / 'config'}:{tmp_path / 'system'}",
         "PERIJOVE_CONTENTS_MAX_CONTENT_BYTES": str(4 * 1024 * 1024),
+        "PERIJOVE_CONTENTS_MAX_CALLS": "64",
         "PERIJOVE_CONTENTS_LOG_LEVEL": "warning",
     }
     process = await asyncio.create_subprocess_exec(

@@ -208,7 +208,11 @@ async def serve(
     for name in ("", *(service.name for service in services)):
         await health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
     guarded = [*services, *_chassis_services(health, settings, services)]
-    server = grpc.aio.server(interceptors=(Guard(verifier, guarded, metrics),), options=_OPTIONS)
+    server = grpc.aio.server(
+        interceptors=(Guard(verifier, guarded, metrics),),
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=settings.max_calls,
+    )
     for service in guarded:
         service.register(server)
     with _Listening(settings.listen):

@@ -52,6 +52,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`host:port` for Prometheus; none if empty."""
     grace_s: float = 5.0
     """Seconds that calls in flight get when the process is told to stop."""
+    max_calls: int = 10_000
+    """How many calls are served at the same time; more get RESOURCE_EXHAUSTED."""
     reflection: bool = False
     """Whether to serve gRPC reflection."""
 

@@ -30,6 +30,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
 
     root: str
     """Absolute directory whose entries are served."""
+    max_calls: int = 1000
+    """How many calls are served at the same time: each may hold a piece of a file."""
     threads: int = 16
     """How many calls may wait for the storage at the same time."""
     notebook_threads: int = 2
