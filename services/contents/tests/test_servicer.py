@@ -217,6 +217,15 @@ async def test_a_second_header_is_refused(contents: Stub, root: Path) -> None:
     assert tree(root) == {}
 
 
+async def test_a_watch_says_at_once_where_it_begins(contents: Stub) -> None:
+    call = contents.WatchEntries(pb.WatchEntriesRequest())
+    async for response in call:
+        assert response.resync
+        assert response.position
+        break
+    call.cancel()
+
+
 def test_every_rpc_is_called_by_these_tests() -> None:
     source = Path(__file__).read_text()
     for method in pb.DESCRIPTOR.services_by_name["ContentsService"].methods:

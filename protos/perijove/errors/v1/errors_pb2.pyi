@@ -35,6 +35,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_NO_SUCH_EXPORTER: _ClassVar[ErrorReason]
     ERROR_REASON_CONVERSION_FAILED: _ClassVar[ErrorReason]
     ERROR_REASON_CONVERSION_TOO_SLOW: _ClassVar[ErrorReason]
+    ERROR_REASON_SAVE_REFUSED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_BAD_PATH: ErrorReason
 ERROR_REASON_BAD_TYPE: ErrorReason
@@ -64,3 +65,4 @@ ERROR_REASON_ID_IN_USE: ErrorReason
 ERROR_REASON_NO_SUCH_EXPORTER: ErrorReason
 ERROR_REASON_CONVERSION_FAILED: ErrorReason
 ERROR_REASON_CONVERSION_TOO_SLOW: ErrorReason
+ERROR_REASON_SAVE_REFUSED: ErrorReason

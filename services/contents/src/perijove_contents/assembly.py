@@ -20,6 +20,12 @@ from perijove_contents.backends.filesystem import FilesystemStore
 from perijove_contents.backends.notary import Notary
 from perijove_contents.backends.notebook_process import NotebookProcess
 from perijove_contents.backends.recent import RecentNotebooks
+from perijove_contents.backends.save_hooks import (
+    HookedCodec,
+    SaveHooks,
+    installed_hooks,
+    teller,
+)
 from perijove_contents.backends.trash import move_to_trash
 from perijove_contents.backends.tree import Tree
 from perijove_contents.backends.watch import FilesystemWatch
@@ -37,6 +43,7 @@ from perijove_contents.watching import WatchManager
 if TYPE_CHECKING:
     from perijove_contents.backends.threads import Threads
     from perijove_contents.settings import Settings
+    from perijove_contents.store import NotebookCodec
 
 _PEOPLE = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _SERVICES = frozenset({PrincipalKind.SERVICE})
@@ -120,20 +127,28 @@ def _contents(
     settings: Settings, store: FilesystemStore, notebook_threads: Threads
 ) -> ContentsManager:
     data_directory = settings.places().data
+    codec: NotebookCodec = NbformatCodec(
+        notebook_threads,
+        Notary(data_directory),
+        NotebookProcess(data_directory),
+        RecentNotebooks(settings.recent_notebook_bytes),
+    )
+    saved = None
+    if installed := installed_hooks():
+        hooks = SaveHooks(installed, settings.save_hook_timeout_s)
+        saved = teller(hooks, store)
+        if hooks.has_pre_save:
+            codec = HookedCodec(codec, hooks)
     return ContentsManager(
         store,
-        NbformatCodec(
-            notebook_threads,
-            Notary(data_directory),
-            NotebookProcess(data_directory),
-            RecentNotebooks(settings.recent_notebook_bytes),
-        ),
+        codec,
         Rules(
             max_content_bytes=settings.max_content_bytes,
             max_copy_bytes=settings.max_copy_bytes,
             delete_to_trash=settings.delete_to_trash,
             always_delete_directories=settings.always_delete_directories,
         ),
+        saved,
     )
 
 

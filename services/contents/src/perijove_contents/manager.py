@@ -43,7 +43,7 @@ from perijove_contents.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
     from perijove_contents.model import NotebookText
     from perijove_contents.store import ContentsStore, NotebookCodec, OpenContent
@@ -74,10 +74,25 @@ class ContentsManager:
     nothing, and refused by what changes.
     """
 
-    def __init__(self, store: ContentsStore, codec: NotebookCodec, rules: Rules) -> None:
+    def __init__(
+        self,
+        store: ContentsStore,
+        codec: NotebookCodec,
+        rules: Rules,
+        saved: Callable[[EntryPath], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take what the rules need.
+
+        Args:
+            store: Where entries are kept.
+            codec: Who understands notebooks.
+            rules: What is allowed.
+            saved: Is told the path of each file and notebook that was saved whole.
+        """
         self._store = store
         self._codec = codec
         self._rules = rules
+        self._saved = saved
 
     async def get(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
         """Return an entry, described as `kind` if that is given."""
@@ -155,9 +170,12 @@ class ContentsManager:
             case EntryType.DIRECTORY:
                 return await self._write_directory(write, content)
             case EntryType.NOTEBOOK:
-                return await self._write_notebook(write, content)
+                written = await self._write_notebook(write, content)
             case EntryType.FILE:
-                return await self._write_file(write, content)
+                written = await self._write_file(write, content)
+        if self._saved and write.part in (WritePart.WHOLE, WritePart.LAST):
+            await self._saved(write.path)
+        return written
 
     async def create(self, directory: EntryPath, kind: EntryType | None, extension: str) -> Entry:
         """Create an empty entry in a directory under a free name."""
@@ -169,7 +187,7 @@ class ContentsManager:
         if kind is EntryType.DIRECTORY:
             data = None
         if kind is EntryType.NOTEBOOK:
-            data = (await self._codec.write(directory, _NEW_NOTEBOOK)).data
+            data = (await self._codec.write(directory.child("Untitled.ipynb"), _NEW_NOTEBOOK)).data
         entry = await self._store.create_free(directory, names, data)
         if kind is EntryType.NOTEBOOK:
             await self._checkpoint_first_version(entry.path)

@@ -64,6 +64,9 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """
     umask: Annotated[str, msgspec.Meta(pattern="^[0-7]{1,4}$")] = "022"
     """Permission bits, in octal, that new entries of the tree do not have."""
+    save_hook_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    """Seconds that each save hook may take; the save is refused if one that could refuse it
+    takes longer."""
     watch_poll_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """Seconds between two looks for changes, for a root that other machines change, too.
 
