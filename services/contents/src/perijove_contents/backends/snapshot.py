@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import ResourceExhausted
 
+from perijove_contents.backends.places import Root
 from perijove_contents.model import EntryPath, is_listed
 from perijove_contents.watching import ChangeType, EntryChange
 
@@ -35,6 +37,8 @@ class Snapshot:
             most: Most entries that are kept in mind.
         """
         self._root = os.path.realpath(root)
+        # Whoever swaps a directory for a link meanwhile must not lead this elsewhere.
+        self._inside = Root(self._root, links_leave=False)
         self._most = most
         self._seen: dict[str, int] = {}
 
@@ -90,7 +94,7 @@ class Snapshot:
 
     def _at(self, path: str) -> Iterator[tuple[str, int]]:
         try:
-            version = _version(os.lstat(os.path.join(self._root, path)))
+            version = _version(self._status(path))
         except OSError:
             return
         if version is None:
@@ -103,28 +107,44 @@ class Snapshot:
         waiting, found = [path], 0
         while waiting:
             directory = waiting.pop()
-            try:
-                with os.scandir(os.path.join(self._root, directory)) as items:
-                    listed = [item for item in items if is_listed(item.name)]
-            except OSError:
-                continue
+            listed = self._in(directory)
             found += len(listed)
             if found > self._most:
                 raise self._too_many()
-            for item in listed:
-                try:
-                    version = _version(item.stat(follow_symlinks=False))
-                except OSError:
-                    continue
-                inner = f"{directory}/{item.name}" if directory else item.name
+            for name, version in listed:
+                inner = f"{directory}/{name}" if directory else name
                 if version == _DIRECTORY:
                     waiting.append(inner)
                 if version is not None:
                     yield inner, version
 
+    def _in(self, path: str) -> list[tuple[str, int | None]]:
+        """Return what a directory holds; nothing if there is none."""
+        found = []
+        try:
+            with self._inside.find_itself(_path(path)) as place:
+                fd = place.open_directory()
+        except OSError:
+            return []
+        try:
+            with os.scandir(fd) as items:
+                for item in items:
+                    if is_listed(item.name):
+                        with suppress(OSError):
+                            found.append((item.name, _version(item.stat(follow_symlinks=False))))
+        except OSError:
+            return []
+        finally:
+            os.close(fd)
+        return found
+
+    def _status(self, path: str) -> os.stat_result:
+        with self._inside.find_itself(_path(path)) as place:
+            return place.status()
+
     def _is_young(self, path: str) -> bool:
         try:
-            changed_ns = os.lstat(os.path.join(self._root, path)).st_ctime_ns
+            changed_ns = self._status(path).st_ctime_ns
         except OSError:
             return False
         return time.time_ns() - changed_ns < _TICK_NS
@@ -161,4 +181,8 @@ def _differences(known: dict[str, int], present: dict[str, int]) -> Iterator[Ent
 
 
 def _change(kind: ChangeType, path: str) -> EntryChange:
-    return EntryChange(kind, EntryPath(tuple(path.split("/"))))
+    return EntryChange(kind, _path(path))
+
+
+def _path(text: str) -> EntryPath:
+    return EntryPath(tuple(text.split("/")) if text else ())
