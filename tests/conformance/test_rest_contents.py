@@ -204,6 +204,28 @@ def test_front_end_sees_no_conflict_after_its_own_save(server: Server, tree: Pat
         assert server.ask("GET", f"api/contents/{path}?hash=1").json["hash"] == shown["hash"]
 
 
+def test_entry_may_be_called_checkpoints(server: Server, tree: Path) -> None:
+    if differs_in(server, "an entry called checkpoints"):
+        return
+    text = {"type": "file", "format": "text", "content": "x"}
+    for above in ("", "d/"):
+        one = f"api/contents/{above}checkpoints"
+        assert server.ask("PUT", one, json={"type": "directory"}).status == 201
+        assert server.ask("POST", one, json={}).json["path"] == f"{above}checkpoints/untitled"
+        assert server.ask("PUT", f"{one}/model-1", json=text).status == 201
+        assert server.ask("GET", f"{one}/model-1").json["content"] == "x"
+        listed = {child["name"] for child in server.ask("GET", one).json["content"]}
+        assert listed == {"untitled", "model-1"}
+        moved = server.ask("PATCH", f"{one}/model-1", json={"path": f"{above}checkpoints/m"})
+        assert (moved.status, moved.json["path"]) == (200, f"{above}checkpoints/m")
+        kept = server.ask("POST", f"{one}/m/checkpoints")
+        assert kept.status == 201
+        assert kept.headers["Location"] == f"{server.base}{one}/m/checkpoints/checkpoint"
+        assert server.ask("DELETE", f"{one}/untitled").status == 204
+        assert server.ask("DELETE", one).status == 204
+        assert not (tree / above / "checkpoints").exists()
+
+
 def test_patch_moves(server: Server, tree: Path) -> None:
     answer = server.ask("PATCH", "api/contents/a.txt", json={"path": "/d/b c.txt"})
     assert (answer.status, answer.json["path"]) == (200, "d/b c.txt")

@@ -149,7 +149,7 @@ WRONG_BODIES = (
         for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
     ),
     # Checkpoints.
-    Row("checkpoint-of-directory", "POST", "api/contents/d/checkpoints", 400),
+    Row("checkpoint-of-directory", "POST", "api/contents/d/checkpoints", 404),
     Row("checkpoint-of-hidden", "POST", "api/contents/.hidden.txt/checkpoints", 400),
     Row("restore-of-missing", "POST", "api/contents/nope.txt/checkpoints/checkpoint", 404),
     Row("delete-checkpoint-of-missing", "DELETE", "api/contents/nope/checkpoints/checkpoint", 404),
