@@ -59,6 +59,12 @@ class ContentsProcess:
         )
         return self
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill it as hard as possible, unless it is gone, and wait until it is."""
         if self._process:
