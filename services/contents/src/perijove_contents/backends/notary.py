@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import time
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nbformat.sign import NotebookNotary
+
+    from perijove_contents.backends.leaves import Leaves
 
 log = structlog.get_logger()
 
@@ -69,17 +72,21 @@ class Notary:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def sign(self, tree: dict[str, Any]) -> Callable[[], None]:
+    def sign(self, tree: dict[str, Any], leaves: Leaves | None = None) -> Callable[[], None]:
         """Remember a notebook as trusted.
 
         Whether texts are lists of lines makes no difference to its signature, but
         to compute it from many lines takes several times longer.
 
+        Args:
+            tree: The notebook.
+            leaves: What was taken out of it.
+
         Returns:
             What waits until it is stored; the notebook may change before.
         """
         try:
-            signature = self._signature(tree)
+            signature = self._signature(tree, leaves)
             stored = None
             if not self._is_confirmed(signature):
                 stored = self._thread.submit(self._store, signature)
@@ -102,9 +109,16 @@ class Notary:
             self._thread.submit(self._notary.close).result()
         self._thread.shutdown()
 
-    def _signature(self, tree: dict[str, Any]) -> str:
+    def _signature(self, tree: dict[str, Any], leaves: Leaves | None = None) -> str:
         notary = self._notary or self._thread.submit(self._opened).result()
-        return str(notary.compute_signature(tree))
+        if leaves is None:
+            return str(notary.compute_signature(tree))
+        from nbformat.sign import yield_everything  # noqa: PLC0415
+
+        digest = hmac.new(notary.secret, digestmod=notary.digestmod)
+        for text in leaves.filled_in(yield_everything(tree)):
+            digest.update(text)
+        return digest.hexdigest()
 
     def _is_confirmed(self, signature: str) -> bool:
         return self._confirmed.get(signature, 0.0) > time.monotonic()

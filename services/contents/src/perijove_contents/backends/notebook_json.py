@@ -104,21 +104,26 @@ def join_lines(tree: dict[str, Any]) -> None:
                 output["text"] = "".join(output["text"])
 
 
-def split_lines(tree: dict[str, Any]) -> None:
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, with their ends."""
+    return text.splitlines(keepends=True)
+
+
+def split_lines(tree: dict[str, Any], lines_of: Callable[[str], list[str]] = lines_of) -> None:
     """Turn texts into lists of lines, which versions are easier compared by."""
     for cell in tree["cells"]:
         if isinstance(cell.get("source"), str):
-            cell["source"] = cell["source"].splitlines(keepends=True)
+            cell["source"] = lines_of(cell["source"])
         for attachment in cell.get("attachments", {}).values():
-            _split_bundle(attachment)
+            _split_bundle(attachment, lines_of)
         if cell["cell_type"] != "code":
             continue
         for output in cell["outputs"]:
             kind = output["output_type"]
             if kind in _BUNDLE_OUTPUTS:
-                _split_bundle(output.get("data", {}))
+                _split_bundle(output.get("data", {}), lines_of)
             elif kind == "stream" and isinstance(output["text"], str):
-                output["text"] = output["text"].splitlines(keepends=True)
+                output["text"] = lines_of(output["text"])
 
 
 def strip_transient(tree: dict[str, Any]) -> None:
@@ -198,10 +203,10 @@ def _join_bundle(bundle: dict[str, Any]) -> None:
             bundle[mime] = "".join(value)
 
 
-def _split_bundle(bundle: dict[str, Any]) -> None:
+def _split_bundle(bundle: dict[str, Any], lines_of: Callable[[str], list[str]]) -> None:
     for mime, value in bundle.items():
         if isinstance(value, str) and (mime.startswith("text/") or mime in _SPLIT_MIMES):
-            bundle[mime] = value.splitlines(keepends=True)
+            bundle[mime] = lines_of(value)
 
 
 def _with_python_floats(value: Any) -> Any:  # noqa: ANN401 - JSON

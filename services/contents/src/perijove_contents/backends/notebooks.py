@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from perijove_contents.backends import notebook_json
+from perijove_contents.backends.leaves import take_out
 from perijove_contents.model import NotebookText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perijove_contents.backends.leaves import Leaves
     from perijove_contents.backends.notary import Notary
 
 _EXPLAINED_BYTES = 1024 * 1024
@@ -55,21 +57,46 @@ def write_notebook(data: bytes, notary: Notary, *, in_model: bool = False) -> No
     Raises:
         ValueError, KeyError, TypeError, AttributeError: if it is none.
     """
+    rest, leaves = take_out(data)
+    if leaves:
+        # What is old, invalid or none is worked on, and spoken of, as it came.
+        with suppress(*MISSHAPEN):
+            text = _write_new(_decoded(rest, in_model=in_model), leaves, notary, len(data))
+            if text:
+                return text
+    decoded = _decoded(data, in_model=in_model)
+    return _write_new(decoded, None, notary, len(data)) or _write_old(decoded.tree)
+
+
+def _decoded(data: bytes, *, in_model: bool) -> notebook_json.Decoded:
     decoded = notebook_json.Decoded(data)
     if in_model:
         decoded.unwrap()
+    if "nbformat" not in decoded.tree:
+        raise ValueError("it does not say its format")
+    return decoded
+
+
+def _write_new(
+    decoded: notebook_json.Decoded, leaves: Leaves | None, notary: Notary, size: int
+) -> NotebookText | None:
+    """Return a notebook of the present format as it is stored; None for any other.
+
+    None also for an invalid one of which something was taken out.
+    """
     tree = decoded.tree
     if notebook_json.major_of(tree) != notebook_json.MAJOR:
-        if "nbformat" not in tree:
-            raise ValueError("it does not say its format")
-        return _write_old(tree)
-    message = _check(tree, len(data))
+        return None
+    message = _check(tree, size)
+    if message and leaves:
+        return None
     trusted = notebook_json.is_trusted_by_sender(tree)
     notebook_json.strip_transient(tree)
     # Stored while the notebook is encoded; known to be so before it is.
-    wait_until_signed = notary.sign(tree) if trusted else None
-    notebook_json.split_lines(tree)
-    text = NotebookText(notebook_json.encode_for_storage(decoded), message)
+    wait_until_signed = notary.sign(tree, leaves) if trusted else None
+    notebook_json.split_lines(tree, leaves.lines if leaves else notebook_json.lines_of)
+    stored = notebook_json.encode_for_storage(decoded)
+    text = NotebookText(leaves.put_back(stored) if leaves else stored, message)
     if wait_until_signed:
         wait_until_signed()
     return text

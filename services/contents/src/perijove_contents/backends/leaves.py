@@ -1,0 +1,129 @@
+"""The large texts of a notebook, taken out of its JSON text and put back at the end.
+
+Most of a large notebook is a few large outputs. What is done to it, from decoding
+to formatting, looks at every character of them several times and changes nothing
+but where the lines end. So short stand-ins take their places meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LARGE_BYTES = 16 * 1024
+"""Shortest text that is taken out."""
+
+_BYTES_PER_QUOTE = 512
+"""Where quotes are more frequent than this, to look for them takes longer than it saves."""
+
+_LONGEST_ESCAPE = 64
+_COLON = re.compile(rb"[ \t\r\n]*+:")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(str).decode
+
+
+class Leaves:
+    """Large texts, and the stand-ins that they have in a notebook."""
+
+    def __init__(self, token: str, texts: list[str]) -> None:
+        """Take texts; the stand-in of each is the token and its number."""
+        self._token = token
+        self._texts = texts
+        self._by_stand_in = {f"{token}:{number}": text for number, text in enumerate(texts)}
+
+    def lines(self, text: str) -> list[str]:
+        """Return the lines of a text with their ends; of a stand-in, a mark to do it later."""
+        if text in self._by_stand_in:
+            return [text + ":lines"]
+        return text.splitlines(keepends=True)
+
+    def filled_in(self, texts: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield texts, with the large ones in place of their stand-ins."""
+        token = self._token.encode()
+        for text in texts:
+            if text.startswith(token):
+                yield self._by_stand_in[text.decode()].encode()
+            else:
+                yield text
+
+    def put_back(self, formatted: bytes) -> bytes:
+        """Return an indented JSON text with the large ones in place of their stand-ins."""
+        first, *rest = formatted.split(b'"' + self._token.encode() + b":")
+        parts = [first]
+        for piece in rest:
+            stand_in, _, after = piece.partition(b'"')
+            number, _, as_lines = stand_in.partition(b":")
+            text = self._texts[int(number)]
+            parts += _as_lines(text, parts[-1]) if as_lines else [_encode(text)]
+            parts.append(after)
+        return b"".join(parts)
+
+
+def take_out(data: bytes) -> tuple[bytes, Leaves | None]:
+    """Return the JSON text of a notebook with stand-ins for its large texts.
+
+    Returns:
+        The text and what was taken out of it; as it was and None, if there is
+        nothing large, or it has to be looked at more closely.
+    """
+    found = _large_strings(data)
+    if not found:
+        return data, None
+    token = f"large-text-{secrets.token_hex(16)}"
+    texts: list[str] = []
+    parts: list[bytes] = []
+    done = 0
+    for start, end in found:
+        try:
+            texts.append(_decode(data[start:end]))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return data, None
+        parts += data[done:start], f'"{token}:{len(texts) - 1}"'.encode()
+        done = end
+    return b"".join([*parts, data[done:]]), Leaves(token, texts)
+
+
+def _large_strings(data: bytes) -> list[tuple[int, int]] | None:
+    """Return where large strings begin and end that are values; None if there are many quotes."""
+    found = []
+    left = max(1000, len(data) // _BYTES_PER_QUOTE)
+    end = -1
+    while (start := data.find(b'"', end + 1)) >= 0:
+        end = data.find(b'"', start + 1)
+        while end >= 0 and _is_escaped(data, start, end):
+            end = data.find(b'"', end + 1)
+            left -= 1
+        left -= 2
+        if left < 0 or end < 0:
+            return None
+        if end - start >= LARGE_BYTES and not _COLON.match(data, end + 1):
+            found.append((start, end + 1))
+    return found
+
+
+def _is_escaped(data: bytes, start: int, quote: int) -> bool:
+    # Longer runs of backslashes are taken for an end that is none; then no text decodes.
+    before = data[max(start + 1, quote - _LONGEST_ESCAPE) : quote]
+    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
+
+
+def _as_lines(text: str, before: bytes) -> list[bytes]:
+    """Return the items of a list of lines, each on a line of its own, indented as the first."""
+    between = b",\n" + before[before.rfind(b"\n") + 1 :]
+    literal = _encode(text)
+    # Longer than the text by a byte for each newline: so there is nothing else that is
+    # escaped or not ASCII, and nothing else that `str.splitlines` would split at.
+    if len(literal) - len(text) - len('""') != text.count("\n"):
+        return [between.join(map(_encode, text.splitlines(keepends=True)))]
+    items = text.encode().replace(b"\n", b'\\n"' + between + b'"')
+    if text.endswith("\n"):
+        # The last item would be an empty one.
+        return [b'"', items[: -len(between) - 1]]
+    return [b'"', items, b'"']

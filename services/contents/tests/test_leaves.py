@@ -1,0 +1,156 @@
+"""Large texts that are taken out and put back make no difference to what is stored."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from perijove_contents.backends import leaves
+from perijove_contents.backends.leaves import take_out
+from perijove_contents.backends.notary import Notary
+from perijove_contents.backends.notebooks import read_notebook, write_notebook
+
+from services.contents.tests.notebook_strategies import LINES, notebooks, spoiled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALLEST = 32
+"""Longer than any word of the format."""
+
+TEXTS = [
+    text + "x" * SMALLEST + text
+    for text in (
+        "one\ntwo\n",
+        "no newline",
+        "\n\n\n",
+        'quote " and\nbackslash \\\n',
+        "a\\nb\nc",
+        "a\r\nb\rc",
+        "a\u2028b\x85c\n",
+        "é\nü\n",
+        "\x1c\x0b\x0c\n\x00\x7f\n",
+        "tab\tand\nbell\b",
+        "\U0001f600\n\U0001f600",
+    )
+]
+
+
+def notebook(text: str) -> dict[str, Any]:
+    """Return a notebook that has a text in every place."""
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": text},
+        {
+            "output_type": "display_data",
+            "metadata": {"m": text},
+            "data": {
+                "text/html": text,
+                "image/png": text,
+                "image/svg+xml": text,
+                "application/json": {text: [text, {"k": text}]},
+            },
+        },
+        {"output_type": "error", "ename": text, "evalue": text, "traceback": [text, text]},
+    ]
+    cells = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "source": text,
+            "metadata": {"trusted": True},
+            "execution_count": 1,
+            "outputs": outputs,
+        },
+        {
+            "cell_type": "markdown",
+            "id": "b",
+            "source": [text, text],
+            "metadata": {},
+            "attachments": {text: {"image/png": text, "text/plain": text}},
+        },
+    ]
+    return {"cells": cells, "metadata": {text: text}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaves, "LARGE_BYTES", SMALLEST)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("options", [{}, {"ensure_ascii": False}, {"indent": 3}])
+def test_a_notebook_is_stored_as_it_would_be_without(
+    text: str, options: dict[str, Any], notary: Notary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = json.dumps(notebook(text), **options).encode()
+    model = b'{"type":"notebook","content":%s}' % sent
+    assert take_out(sent)[1] is None
+    plain = write_notebook(sent, notary)
+    monkeypatch.setattr(leaves, "LARGE_BYTES", SMALLEST)
+    assert take_out(sent)[1]
+    assert write_notebook(sent, notary) == plain
+    assert write_notebook(model, notary, in_model=True) == plain
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.usefixtures("small_is_large")
+def test_its_signature_is_that_of_nbformat(text: str, notary: Notary, tmp_path: Path) -> None:
+    stored = write_notebook(json.dumps(notebook(text)).encode(), notary).data
+    stranger = Notary(str(tmp_path / "data"))
+    cell = json.loads(read_notebook(stored, stranger).data)["cells"][0]
+    stranger.close()
+    assert cell["metadata"] == {"trusted": True}
+
+
+@given(notebook=notebooks(), text=LINES)
+def test_any_notebook_is(notebook: dict[str, Any], text: str) -> None:
+    notebook["metadata"]["long"] = text + "x" * SMALLEST
+    check(json.dumps(notebook).encode())
+
+
+@given(data=st.one_of(spoiled(), st.binary(max_size=60)))
+def test_what_is_none_is_refused_or_explained_all_the_same(data: bytes) -> None:
+    check(data)
+
+
+def check(data: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        plain = outcome(data)
+        patch.setattr(leaves, "LARGE_BYTES", SMALLEST)
+        assert outcome(data) == plain
+
+
+def outcome(data: bytes) -> object:
+    """Return what comes of a write, without trust and without ids made up on the way."""
+    try:
+        text = write_notebook(data, Notary("/nonexistent"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return type(error)
+    tree = json.loads(text.data)
+    for cell in tree["cells"] if isinstance(tree.get("cells"), list) else []:
+        cell.pop("id", None)
+    return json.dumps(tree), text.validation_message
+
+
+def test_where_quotes_are_frequent_nothing_is_taken_out() -> None:
+    data = json.dumps(["ab"] * 10_000 + ["x" * 100_000]).encode()
+    assert take_out(data) == (data, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": "' + b"x" * 20_000,
+        b'{"a": "' + b"\\" * 20_001 + b'"}',
+        b'{"a": "' + b"\\q" * 10_000 + b'"}',
+        b'{"a": "' + b"\xff" * 20_000 + b'"}',
+        b'{"a": "' + b"\n" * 20_000 + b'"}',
+        b'{"' + b"x" * 20_000 + b'" : 1}',
+    ],
+    ids=["open", "backslashes", "escape", "bytes", "control", "key"],
+)
+def test_what_is_no_text_stays_where_it_is(data: bytes) -> None:
+    assert take_out(data) == (data, None)
