@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.client import TIME
 from tests.conformance.differences import differs_in
-from tests.conformance.given import Kind, Link, put
+from tests.conformance.given import Kind, Link, Mode, put
 from tests.conformance.rule import CONTENTS_KEYS
 from tests.conformance.samples import NOTEBOOK
 
@@ -47,7 +47,15 @@ def test_directory_lists_models_without_content(server: Server, tree: Path) -> N
 
 
 def test_children_are_told_as_they_are_told_alone(server: Server, tree: Path) -> None:
-    put(tree, {"d/link.txt": Link("c.txt"), "d/n.ipynb": NOTEBOOK, "d/x.zzz": "x"})
+    put(
+        tree,
+        {
+            "d/link.txt": Link("c.txt"),
+            "d/n.ipynb": NOTEBOOK,
+            "d/x.zzz": "x",
+            "d/r.txt": Mode(0o444),
+        },
+    )
     for child in server.ask("GET", "api/contents/d").json["content"]:
         alone = server.ask("GET", f"api/contents/{child['path']}?content=0").json
         assert child == alone

@@ -90,11 +90,10 @@ class Listing:
             # The owner's rights are in the status; asking the system doubles the time.
             if read_only:
                 writable = False
-            elif user == 0:
-                writable = True
-            elif status.st_uid == user:
+            elif status.st_uid == user and (mode & stat.S_IWUSR or user):
                 writable = bool(mode & stat.S_IWUSR)
             else:
+                # Also of what the superuser may not write: in a container that may hold.
                 writable = os.access(item.name, os.W_OK, dir_fd=self._fd, follow_symlinks=False)
             entries.append(entry_of(path, status, writable=writable))
         return entries
