@@ -66,7 +66,10 @@ class ContentsServiceStub:
     """Writes an entry's content, or creates the entry. The first message carries
     `header`; it and every later one may carry a `chunk`. The entry is replaced
     atomically when the client closes the stream; if the stream breaks
-    earlier, the previous version stays.
+    earlier, or the process is killed, the previous version stays. A reply means
+    that the storage has it. A notebook passes the installed save hooks first:
+    if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
+    reason `SAVE_REFUSED` and a message that names the hook.
     """
     CreateEntry: _grpc.UnaryUnaryMultiCallable[_contents_pb2.CreateEntryRequest, _contents_pb2.CreateEntryResponse]
     """Creates an empty entry in a directory under a free name."""
@@ -159,7 +162,10 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     """Writes an entry's content, or creates the entry. The first message carries
     `header`; it and every later one may carry a `chunk`. The entry is replaced
     atomically when the client closes the stream; if the stream breaks
-    earlier, the previous version stays.
+    earlier, or the process is killed, the previous version stays. A reply means
+    that the storage has it. A notebook passes the installed save hooks first:
+    if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
+    reason `SAVE_REFUSED` and a message that names the hook.
     """
     CreateEntry: _aio.UnaryUnaryMultiCallable[_contents_pb2.CreateEntryRequest, _contents_pb2.CreateEntryResponse]  # type: ignore[assignment]
     """Creates an empty entry in a directory under a free name."""
@@ -273,7 +279,10 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes an entry's content, or creates the entry. The first message carries
         `header`; it and every later one may carry a `chunk`. The entry is replaced
         atomically when the client closes the stream; if the stream breaks
-        earlier, the previous version stays.
+        earlier, or the process is killed, the previous version stays. A reply means
+        that the storage has it. A notebook passes the installed save hooks first:
+        if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
+        reason `SAVE_REFUSED` and a message that names the hook.
         """
 
     @_abc_1.abstractmethod

@@ -1,13 +1,11 @@
 """The contents process: `python -m perijove_contents`."""
 
-import asyncio
-
 from perijove_chassis import server
 from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.credentials import Verifier
 
 from perijove_contents import assembly
-from perijove_contents.backends.leftovers import sweep
+from perijove_contents.backends.leftovers import keep_swept
 from perijove_contents.backends.threads import Threads
 from perijove_contents.settings import PREFIX, Settings
 
@@ -17,14 +15,11 @@ async def main(settings: Settings) -> None:
     keep_freed_memory()
     threads = Threads(settings.threads, "storage")
     notebook_threads = Threads(settings.notebook_threads, "notebooks")
-
     watch = assembly.tree_watch(settings)
 
     async def tidy() -> None:
-        for root in (settings.root, settings.places().settings, settings.places().workspaces):
-            await threads.run(sweep, root)
         try:
-            await asyncio.Event().wait()
+            await keep_swept(threads, (settings.root, *settings.places().written))
         finally:
             # Else the process would wait for those who watch.
             watch.close()

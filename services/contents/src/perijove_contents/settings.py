@@ -24,6 +24,11 @@ class Places:
     settings: str
     workspaces: str
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Those in which documents are stored."""
+        return (self.config, self.settings, self.workspaces)
+
 
 class Settings(ServerSettings, frozen=True, kw_only=True):
     """Settings of the contents process; see `ServerSettings` for the rest."""

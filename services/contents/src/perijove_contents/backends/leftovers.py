@@ -1,29 +1,48 @@
-"""What a process that was killed left unfinished. Everything here blocks."""
+"""What a process that was killed left unfinished."""
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import stat
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
-from perijove_chassis.errors import FailedPrecondition
+from perijove_chassis.errors import FailedPrecondition, Unavailable
 
 from perijove_contents.backends.places import Place, Root
 from perijove_contents.backends.removing import remove_tree
 from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, own_prefix
 from perijove_contents.model import EntryPath
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perijove_contents.backends.threads import Threads
+
 log = structlog.get_logger()
 
 _OLD_S = 3600.0
+_EVERY_S = 3600.0
 _MAX_ENTRIES = 500_000
 
 
+async def keep_swept(threads: Threads, roots: Iterable[str]) -> NoReturn:
+    """Sweep below some roots now, and every hour for what becomes old enough."""
+    while True:
+        for root in roots:
+            try:
+                await threads.run(sweep, root)
+            except Unavailable:
+                log.info("too busy to look for unfinished files")
+        await asyncio.sleep(_EVERY_S)
+
+
 def sweep(root: str, *, older_than_s: float = _OLD_S, most: int = _MAX_ENTRIES) -> int:
-    """Remove unfinished files and directories below a root, and return how many.
+    """Remove unfinished files and directories below a root, and return how many. Blocks.
 
     What is being worked on is locked. What is not is a leftover, whatever its
     age, if it is of this machine: of another one the locks may not be seen here,
