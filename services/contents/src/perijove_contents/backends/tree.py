@@ -233,6 +233,7 @@ class Tree:
         A directory has no version: what lies in it is held by itself.
         """
         if stat.S_ISDIR(place.status().st_mode):
+            required.check_presence(is_there=True)
             if required.hash:
                 raise InvalidArgument(f"{path} is a directory: it has no hash", reason="BAD_TYPE")
             yield
