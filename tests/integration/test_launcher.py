@@ -132,7 +132,24 @@ async def test_told_to_stop_it_leaves_nothing(
     assert not announced.exists()
     assert "stopped" in perijove.said
     left = {path.name for path in perijove.runtime_dir.iterdir()}
-    assert left <= {"lock", "logs", "redis", "runner"}
+    assert left <= {"lock", "logs", "redis", "runner", "runner.id"}
+
+
+async def test_started_again_in_the_same_place_it_starts_kernels_at_once(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
+    before = start_perijove()
+    async with JupyterClient.http(before.token) as http:
+        await JupyterClient(http, before.url).new_session("a.ipynb")
+    before.stop()
+    perijove = start_perijove(home=before.home)
+    async with JupyterClient.http(perijove.token) as http:
+        jupyter = JupyterClient(http, perijove.url)
+        # As many as make it unlikely to be lucky, had the registry kept the old runner.
+        for number in range(4):
+            await jupyter.new_session(f"{number}.ipynb")
+        assert len(await jupyter.call("GET", "api/sessions")) == 4
+    perijove.stop()
 
 
 async def test_told_twice_it_kills_everything_at_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -60,6 +61,20 @@ class RuntimeDirectory:
     def logs(self) -> Path:
         """Where the processes log."""
         return self.path / "logs"
+
+    def runner_id(self) -> str:
+        """Return the id of the runner that works here: the same one after a restart.
+
+        Else the registry, if it is kept, would place kernels on the one before
+        until that counts as lost.
+        """
+        file = self.path / "runner.id"
+        with suppress(FileNotFoundError):
+            if found := file.read_text().strip():
+                return found
+        made = f"local-{secrets.token_hex(4)}"
+        write_private(file, made)
+        return made
 
     def socket(self, name: str) -> Path:
         """Return the path of a process's unix socket."""

@@ -39,7 +39,7 @@ def run(options: Options, terminal: Terminal) -> int:
             listening=listening.fileno(),
             http=_reachable(options, listening),
             service_key=Secret(secrets.token_hex(32)),
-            runner_id=f"local-{secrets.token_hex(4)}",
+            runner_id=directory.runner_id(),
         )
         process.adopt_orphans()
         supervision = Supervision(

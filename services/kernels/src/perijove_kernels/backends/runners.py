@@ -10,7 +10,7 @@ from perijove.runners.v1 import runner_pb2 as pb
 from perijove.runners.v1 import runner_pb2_grpc as pb_grpc
 from perijove_chassis import credentials
 from perijove_chassis.client import Channel, Deadlines
-from perijove_chassis.errors import DeadlineExceeded, Unavailable
+from perijove_chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from perijove_chassis.status import rpc_errors_as_domain
 
 from perijove_kernels import wire
@@ -126,8 +126,9 @@ class GrpcRunners:
         try:
             with rpc_errors_as_domain():
                 yield line.stub
-        except (Unavailable, DeadlineExceeded) as error:
-            if error.reason:
+        except (Unavailable, DeadlineExceeded, Unauthenticated) as error:
+            # Another runner at its old address takes no credential that is for this one.
+            if error.reason and not isinstance(error, Unauthenticated):
                 raise
             raise Unavailable(
                 f"runner {runner.runner_id} does not answer", reason="RUNNER_UNREACHABLE"
