@@ -27,12 +27,13 @@ GENEROUS_S = 60.0
 class ContentsProcess:
     """One `python -m perijove_contents` over a directory, on a socket of its own."""
 
-    def __init__(self, place: Path, root: Path, **settings: str) -> None:
+    def __init__(self, place: Path, root: Path, *, packages: str = "", **settings: str) -> None:
         """Describe a process; nothing is started.
 
         Args:
             place: A directory for its socket and its data.
             root: The tree that it serves.
+            packages: A directory with further packages.
             settings: Further settings, by their names without the prefix.
         """
         self.listen = f"unix:{place}/c.sock"
@@ -46,6 +47,7 @@ class ContentsProcess:
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(place),
+            "PYTHONPATH": packages,
             "JUPYTER_DATA_DIR": str(place / "data"),
             "JUPYTER_CONFIG_DIR": str(place / "config"),
             **{f"PERIJOVE_CONTENTS_{name}": value for name, value in given.items()},
@@ -64,6 +66,11 @@ class ContentsProcess:
         """Its process id."""
         assert self._process
         return self._process.pid
+
+    def wait(self) -> int:
+        """Return its status once it has ended by itself."""
+        assert self._process
+        return self._process.wait(GENEROUS_S)
 
     def kill(self) -> None:
         """Kill it as hard as possible, unless it is gone, and wait until it is."""
