@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import inspect
 import os
 import signal
 import sys
 import time
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import grpc
@@ -27,6 +25,7 @@ from perijove_chassis import status, telemetry
 from perijove_chassis.client import MAX_MESSAGE_BYTES
 from perijove_chassis.credentials import Principal, PrincipalKind
 from perijove_chassis.errors import DomainError, PermissionDenied
+from perijove_chassis.listening import Listening
 from perijove_chassis.settings import ServerSettings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -215,7 +214,7 @@ async def serve(
     )
     for service in guarded:
         service.register(server)
-    with _Listening(settings.listen):
+    with Listening(settings.listen):
         server.add_insecure_port(settings.listen)
         await server.start()
     if settings.metrics_listen:
@@ -257,32 +256,6 @@ def run(process: str, cls: type[S], main: Callable[[S], Awaitable[None]], *, pre
     telemetry.configure_logging(process, level=settings.log_level, fmt=settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(settings))  # type: ignore[arg-type]
-
-
-class _Listening:
-    """Holds the lock of a unix socket while it is bound.
-
-    A second bind on a live unix path would succeed, and steal it.
-    """
-
-    def __init__(self, listen: str) -> None:
-        self._path = listen.removeprefix("unix:") if listen.startswith("unix:") else ""
-
-    def __enter__(self) -> None:
-        if not self._path:
-            return
-        # Kept open until the process ends: that is what holds the lock.
-        lock = os.open(self._path + ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit(f"another process serves {self._path}")
-        with suppress(FileNotFoundError):
-            Path(self._path).unlink()
-
-    def __exit__(self, *_: object) -> None:
-        if self._path:
-            Path(self._path).chmod(0o600)
 
 
 def _chassis_services(
