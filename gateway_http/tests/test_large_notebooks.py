@@ -75,7 +75,10 @@ async def test_a_model_is_passed_on_as_it_is(
     assert json.loads(body)["message"] == "odd"
     header = contents.written[0].header
     assert header == pb.WriteContentHeader(
-        path="a.ipynb", type=pb.ENTRY_TYPE_NOTEBOOK, format=pb.CONTENT_FORMAT_MODEL
+        path="a.ipynb",
+        type=pb.ENTRY_TYPE_NOTEBOOK,
+        format=pb.CONTENT_FORMAT_MODEL,
+        size_bytes=len(model.encode()),
     )
     assert contents.content == model.encode()
     assert max(len(request.chunk) for request in contents.written) <= CHUNK_BYTES

@@ -353,3 +353,40 @@ async def test_a_model_is_written_as_the_notebook_it_holds(contents: Stub, root:
         await save({"content": notebook})
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert json.loads((root / "a.ipynb").read_bytes()) == notebook
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (6, grpc.StatusCode.OK),
+        (7, grpc.StatusCode.ABORTED),
+        (5, grpc.StatusCode.INVALID_ARGUMENT),
+        (0, grpc.StatusCode.INVALID_ARGUMENT),
+        (-1, grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+async def test_a_stream_carries_as_much_as_it_said(
+    contents: Stub, root: Path, said: int, code: grpc.StatusCode
+) -> None:
+    (root / "a").write_bytes(b"old")
+    header = pb.WriteContentHeader(path="a", type=pb.ENTRY_TYPE_FILE, size_bytes=said)
+    call = contents.WriteContent(
+        iter(
+            [
+                pb.WriteContentRequest(header=header, chunk=b"abc"),
+                pb.WriteContentRequest(chunk=b"def"),
+            ]
+        )
+    )
+    assert await call.code() is code
+    assert (root / "a").read_bytes() == (b"abcdef" if code is grpc.StatusCode.OK else b"old")
+
+
+async def test_a_stream_that_is_not_closed_is_written_once_all_is_there(
+    contents: Stub, root: Path
+) -> None:
+    header = pb.WriteContentHeader(path="a", type=pb.ENTRY_TYPE_FILE, size_bytes=3)
+    call = contents.WriteContent()
+    await call.write(pb.WriteContentRequest(header=header, chunk=b"abc"))
+    assert (await call).created
+    assert (root / "a").read_bytes() == b"abc"

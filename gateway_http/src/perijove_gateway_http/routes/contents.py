@@ -94,6 +94,7 @@ async def write(request: web.Request) -> web.Response:
     if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.is_empty):
         await _refuse_to_guess(request, path, body)
     content = await _content(header, body)
+    header.size_bytes = len(content)
     reply = await request.app[STUBS].contents.WriteContent(
         streaming.write_requests(header, content)
     )
@@ -165,6 +166,7 @@ async def _write_large(request: web.Request, incoming: Incoming) -> web.Response
         path=request[PARAMS]["path"],
         type=pb.ENTRY_TYPE_NOTEBOOK,
         format=pb.CONTENT_FORMAT_MODEL,
+        size_bytes=request.content_length,
         **versions.required_of(request, is_directory=False),  # type: ignore[arg-type]
     )
     contents = request.app[STUBS].contents

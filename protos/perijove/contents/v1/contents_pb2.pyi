@@ -149,7 +149,7 @@ class ReadContentResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReadContentHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ..., entries: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ...) -> None: ...
 
 class WriteContentHeader(_message.Message):
-    __slots__ = ("path", "type", "format", "part", "if_hash", "if_exists", "include_hash")
+    __slots__ = ("path", "type", "format", "part", "if_hash", "if_exists", "include_hash", "size_bytes")
     PATH_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -157,6 +157,7 @@ class WriteContentHeader(_message.Message):
     IF_HASH_FIELD_NUMBER: _ClassVar[int]
     IF_EXISTS_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     path: str
     type: EntryType
     format: ContentFormat
@@ -164,7 +165,8 @@ class WriteContentHeader(_message.Message):
     if_hash: str
     if_exists: bool
     include_hash: bool
-    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., part: _Optional[_Union[WritePart, str]] = ..., if_hash: _Optional[str] = ..., if_exists: _Optional[bool] = ..., include_hash: _Optional[bool] = ...) -> None: ...
+    size_bytes: int
+    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., part: _Optional[_Union[WritePart, str]] = ..., if_hash: _Optional[str] = ..., if_exists: _Optional[bool] = ..., include_hash: _Optional[bool] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class WriteContentRequest(_message.Message):
     __slots__ = ("header", "chunk")

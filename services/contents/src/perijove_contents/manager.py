@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -306,11 +307,16 @@ class ContentsManager:
     async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         data = await joined(content)
         in_model = write.format is ContentFormat.MODEL
-        text = await self._codec.write(write.path, data, in_model=in_model)
+        # At the same time: each waits for a thread, and neither for the other.
+        text, is_kept = await asyncio.gather(
+            self._codec.write(write.path, data, in_model=in_model),
+            self._has_checkpoint(write.path),
+        )
         entry, created = await self._store.write(
             write.path, whole(text.data), required=write.required, want_hash=write.want_hash
         )
-        await self._checkpoint_first_version(write.path)
+        if not is_kept:
+            await self._checkpoint_first_version(write.path)
         return Written(entry, created, text.validation_message)
 
     async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
@@ -324,6 +330,12 @@ class ContentsManager:
                 write.path, content, required=write.required, want_hash=write.want_hash
             )
         return Written(entry, created)
+
+    async def _has_checkpoint(self, path: EntryPath) -> bool:
+        try:
+            return bool(await self._store.list_checkpoints(path))
+        except DomainError:
+            return False  # whatever it is, the write meets it, too
 
     async def _checkpoint_first_version(self, path: EntryPath) -> None:
         try:

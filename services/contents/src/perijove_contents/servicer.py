@@ -83,14 +83,15 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
                 yield response
 
     async def WriteContent(self, request_iterator: Any, context: Any) -> pb.WriteContentResponse:
-        first = await anext(aiter(request_iterator), None)
+        requests = aiter(request_iterator)
+        first = await anext(requests, None)
         if first is None or not first.HasField("header"):
             raise InvalidArgument("the first message must carry a header")
         try:
             write = wire.write_from_proto(first.header)
-            written = await self._manager.write(write, _chunks(first, request_iterator, context))
+            written = await self._manager.write(write, _chunks(first, requests, context))
         except DomainError:
-            await _read_on(request_iterator)
+            await _read_on(requests)
             raise
         return pb.WriteContentResponse(
             entry=wire.entry_to_proto(written.entry),
@@ -199,14 +200,29 @@ async def _read_on(rest: Any) -> None:
 
 
 async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[bytes]:
+    said = first.header.size_bytes if first.header.HasField("size_bytes") else None
+    taken = len(first.chunk)
     if first.chunk:
         yield first.chunk
-    async for request in rest:
+    while taken != said and (request := await anext(rest, None)):
         if request.HasField("header"):
             raise InvalidArgument("only the first message may carry a header")
+        taken += len(request.chunk)
         yield request.chunk
-    # grpc.aio reports a broken stream as an ended one, and cancels the call only
-    # afterwards. To send something fails unless the client still listens.
+    if said is None:
+        await _require_end(context)
+    elif taken < said:
+        raise Aborted("the stream ended before it carried what it was said to")
+    elif taken > said:
+        raise InvalidArgument("the stream carries more than it was said to")
+
+
+async def _require_end(context: Any) -> None:
+    """Refuse a stream that broke before it was closed.
+
+    grpc.aio reports it as an ended one, and cancels the call only afterwards. To
+    send something fails unless the client still listens.
+    """
     try:
         await context.send_initial_metadata(())
     except grpc.aio.BaseError:
