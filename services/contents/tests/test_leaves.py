@@ -98,9 +98,11 @@ def test_a_notebook_is_stored_as_it_would_be_without(
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.usefixtures("small_is_large")
 def test_its_signature_is_that_of_nbformat(text: str, notary: Notary, tmp_path: Path) -> None:
-    stored = write_notebook(json.dumps(notebook(text)).encode(), notary).data
+    written = write_notebook(json.dumps(notebook(text)).encode(), notary)
+    assert written.settle
+    written.settle()
     stranger = Notary(str(tmp_path / "data"))
-    cell = json.loads(read_notebook(stored, stranger).data)["cells"][0]
+    cell = json.loads(read_notebook(written.data, stranger).data)["cells"][0]
     stranger.close()
     assert cell["metadata"] == {"trusted": True}
 

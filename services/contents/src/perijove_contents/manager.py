@@ -315,6 +315,7 @@ class ContentsManager:
         entry, created = await self._store.write(
             write.path, whole(text.data), required=write.required, want_hash=write.want_hash
         )
+        await self._codec.settle(text)
         if not is_kept:
             await self._checkpoint_first_version(write.path)
         return Written(entry, created, text.validation_message)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import enum
 import functools
 import mimetypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import Aborted, InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_NAME_BYTES = 255
 """Longest name of one entry, in bytes of UTF-8: what filesystems hold."""
@@ -196,6 +200,8 @@ class NotebookText:
     data: bytes
     validation_message: str
     """For people to read; empty if the notebook is valid."""
+    settle: Callable[[], None] | None = field(default=None, compare=False)
+    """Waits until what is known of the notebook besides its bytes is stored, too."""
 
 
 def type_of_name(name: str) -> EntryType:

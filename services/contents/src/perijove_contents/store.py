@@ -269,6 +269,9 @@ class NotebookCodec(Protocol):
             InvalidArgument: if it is no notebook at all. An invalid one is taken.
         """
 
+    async def settle(self, text: NotebookText) -> None:
+        """Return when all that `write` began is done; the bytes may be stored meanwhile."""
+
     async def trust(self, path: EntryPath, data: bytes) -> None:
         """Remember that stored bytes are a notebook whose outputs may be shown.
 

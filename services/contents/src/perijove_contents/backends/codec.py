@@ -57,6 +57,11 @@ class NbformatCodec:
         text, _ = await self._work(path, job, data)
         return text
 
+    async def settle(self, text: NotebookText) -> None:
+        """Wait for the signature of a large notebook."""
+        if text.settle:
+            await self._threads.run(text.settle)
+
     async def trust(self, path: EntryPath, data: bytes) -> None:
         """Remember a notebook as one whose outputs may be shown."""
         kept, _ = await self._work(path, Job.TRUST, data)

@@ -23,6 +23,7 @@ _BYTES_PER_QUOTE = 512
 """Where quotes are more frequent than this, to look for them takes longer than it saves."""
 
 _LONGEST_ESCAPE = 64
+_LINES = ":lines"
 _COLON = re.compile(rb"[ \t\r\n]*+:")
 
 _encode = msgspec.json.Encoder().encode
@@ -41,15 +42,15 @@ class Leaves:
     def lines(self, text: str) -> list[str]:
         """Return the lines of a text with their ends; of a stand-in, a mark to do it later."""
         if text in self._by_stand_in:
-            return [text + ":lines"]
+            return [text + _LINES]
         return text.splitlines(keepends=True)
 
     def filled_in(self, texts: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield texts, with the large ones in place of their stand-ins."""
+        """Yield texts, with the large ones in place of their stand-ins, whole."""
         token = self._token.encode()
         for text in texts:
             if text.startswith(token):
-                yield self._by_stand_in[text.decode()].encode()
+                yield self._by_stand_in[text.decode().removesuffix(_LINES)].encode()
             else:
                 yield text
 

@@ -16,6 +16,7 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from nbformat.sign import NotebookNotary
 
@@ -72,36 +73,38 @@ class Notary:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def sign(self, tree: dict[str, Any], leaves: Leaves | None = None) -> Callable[[], None]:
+    def sign(self, tree: dict[str, Any]) -> Callable[[], None]:
         """Remember a notebook as trusted.
 
         Whether texts are lists of lines makes no difference to its signature, but
         to compute it from many lines takes several times longer.
 
-        Args:
-            tree: The notebook.
-            leaves: What was taken out of it.
-
         Returns:
             What waits until it is stored; the notebook may change before.
         """
         try:
-            signature = self._signature(tree, leaves)
+            signature = self._signature(tree)
             stored = None
             if not self._is_confirmed(signature):
                 stored = self._thread.submit(self._store, signature)
         except Exception:
             log.warning("a notebook cannot be signed", exc_info=True)
             stored = None
+        return _wait_for(stored)
 
-        def wait() -> None:
-            try:
-                if stored:
-                    stored.result()
-            except Exception:
-                log.warning("signatures cannot be stored", exc_info=True)
+    def sign_aside(self, tree: dict[str, Any], leaves: Leaves) -> Callable[[], None]:
+        """Remember a notebook as trusted, beside whatever else is done.
 
-        return wait
+        Hashing large texts leaves the interpreter to others.
+
+        Args:
+            tree: The notebook. It must not change any more.
+            leaves: What was taken out of it.
+
+        Returns:
+            What waits until it is stored.
+        """
+        return _wait_for(self._thread.submit(self._sign, tree, leaves))
 
     def close(self) -> None:
         """Close the database."""
@@ -109,16 +112,19 @@ class Notary:
             self._thread.submit(self._notary.close).result()
         self._thread.shutdown()
 
-    def _signature(self, tree: dict[str, Any], leaves: Leaves | None = None) -> str:
+    def _signature(self, tree: dict[str, Any]) -> str:
         notary = self._notary or self._thread.submit(self._opened).result()
-        if leaves is None:
-            return str(notary.compute_signature(tree))
+        return str(notary.compute_signature(tree))
+
+    def _sign(self, tree: dict[str, Any], leaves: Leaves) -> None:
+        notary = self._opened()
         from nbformat.sign import yield_everything  # noqa: PLC0415
 
         digest = hmac.new(notary.secret, digestmod=notary.digestmod)
         for text in leaves.filled_in(yield_everything(tree)):
             digest.update(text)
-        return digest.hexdigest()
+        if not self._is_confirmed(digest.hexdigest()):
+            self._store(digest.hexdigest())
 
     def _is_confirmed(self, signature: str) -> bool:
         return self._confirmed.get(signature, 0.0) > time.monotonic()
@@ -161,3 +167,14 @@ class Notary:
                 os.link(made, place)
             made.unlink()
         return place.read_bytes()
+
+
+def _wait_for(work: Future[None] | None) -> Callable[[], None]:
+    def wait() -> None:
+        try:
+            if work:
+                work.result()
+        except Exception:
+            log.warning("a notebook cannot be signed", exc_info=True)
+
+    return wait

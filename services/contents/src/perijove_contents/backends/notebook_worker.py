@@ -63,6 +63,8 @@ def serve(tasks: BinaryIO, answers: BinaryIO, notary: Notary) -> None:
         job, size = TASK.unpack(head)
         try:
             done = WORK[Job(job)](tasks.read(size), notary)
+            if done.settle:
+                done.settle()
             outcome, message, data = Outcome.DONE, done.validation_message, done.data
         except MISSHAPEN as error:
             outcome, message, data = Outcome.MISSHAPEN, cause(error), b""

@@ -92,11 +92,14 @@ def _write_new(
         return None
     trusted = notebook_json.is_trusted_by_sender(tree)
     notebook_json.strip_transient(tree)
+    if leaves:
+        notebook_json.split_lines(tree, leaves.lines)
+        stored = leaves.put_back(notebook_json.encode_for_storage(decoded))
+        return NotebookText(stored, "", notary.sign_aside(tree, leaves) if trusted else None)
     # Stored while the notebook is encoded; known to be so before it is.
-    wait_until_signed = notary.sign(tree, leaves) if trusted else None
-    notebook_json.split_lines(tree, leaves.lines if leaves else notebook_json.lines_of)
-    stored = notebook_json.encode_for_storage(decoded)
-    text = NotebookText(leaves.put_back(stored) if leaves else stored, message)
+    wait_until_signed = notary.sign(tree) if trusted else None
+    notebook_json.split_lines(tree)
+    text = NotebookText(notebook_json.encode_for_storage(decoded), message)
     if wait_until_signed:
         wait_until_signed()
     return text
