@@ -27,24 +27,27 @@ class Incoming:
         self._stream = stream
         self._stream.set_read_chunk_size(PIECE_BYTES)
         self._left = max_bytes
-        self._ahead = bytearray()
+        self._ahead = b""
 
     async def peek(self, size: int) -> bytes:
         """Return the beginning, at most `size` bytes of it; less only if there is no more."""
         while len(self._ahead) < size and (chunk := await self._next()):
             self._ahead += chunk
-        return bytes(self._ahead[:size])
+        return self._ahead[:size]
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield all of it, in pieces of about `PIECE_BYTES` that a gRPC message can carry."""
-        pending, self._ahead = self._ahead, bytearray()
+        # Joined once: each copy of a large body counts.
+        pending, size = [self._ahead], len(self._ahead)
+        self._ahead = b""
         while chunk := await self._next():
-            pending += chunk
-            if len(pending) >= PIECE_BYTES:
-                for piece in pieces(pending):
+            pending.append(chunk)
+            size += len(chunk)
+            if size >= PIECE_BYTES:
+                for piece in pieces(b"".join(pending)):
                     yield piece
-                pending = bytearray()
-        for piece in pieces(pending):
+                pending, size = [], 0
+        for piece in pieces(b"".join(pending)):
             yield piece
 
     async def whole(self) -> bytes:

@@ -156,8 +156,11 @@ async def send(
     return response
 
 
-def pieces(content: bytes | bytearray | memoryview) -> Iterator[bytes]:
+def pieces(content: bytes | memoryview) -> Iterator[bytes]:
     """Cut content into pieces of the size that one gRPC message carries."""
+    if isinstance(content, bytes) and 0 < len(content) <= CHUNK_BYTES:
+        yield content
+        return
     view = memoryview(content)
     for start in range(0, len(view), CHUNK_BYTES):
         yield bytes(view[start : start + CHUNK_BYTES])
