@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,14 +31,32 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(str).decode
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    text: str
+    literal: bytes
+    """The text as a JSON string, the way it is stored."""
+    has_newlines_only: bool
+    """Whether it is ASCII, and nothing but newlines is escaped in it."""
+
+    @classmethod
+    def parse(cls, literal: bytes) -> _Leaf:
+        text = _decode(literal)
+        # Each newline makes the literal longer by one byte at least, and so does
+        # whatever else is escaped or not ASCII: if it all adds up, there is nothing else.
+        if len(literal) - len(text) - len('""') == text.count("\n"):
+            return cls(text, literal, has_newlines_only=True)
+        return cls(text, _encode(text), has_newlines_only=False)
+
+
 class Leaves:
     """Large texts, and the stand-ins that they have in a notebook."""
 
-    def __init__(self, token: str, texts: list[str]) -> None:
+    def __init__(self, token: str, leaves: list[_Leaf]) -> None:
         """Take texts; the stand-in of each is the token and its number."""
         self._token = token
-        self._texts = texts
-        self._by_stand_in = {f"{token}:{number}": text for number, text in enumerate(texts)}
+        self._leaves = leaves
+        self._by_stand_in = {f"{token}:{number}": leaf for number, leaf in enumerate(leaves)}
 
     def lines(self, text: str) -> list[str]:
         """Return the lines of a text with their ends; of a stand-in, a mark to do it later."""
@@ -50,7 +69,7 @@ class Leaves:
         token = self._token.encode()
         for text in texts:
             if text.startswith(token):
-                yield self._by_stand_in[text.decode().removesuffix(_LINES)].encode()
+                yield self._by_stand_in[text.decode().removesuffix(_LINES)].text.encode()
             else:
                 yield text
 
@@ -61,8 +80,8 @@ class Leaves:
         for piece in rest:
             stand_in, _, after = piece.partition(b'"')
             number, _, as_lines = stand_in.partition(b":")
-            text = self._texts[int(number)]
-            parts += _as_lines(text, parts[-1]) if as_lines else [_encode(text)]
+            leaf = self._leaves[int(number)]
+            parts += _as_lines(leaf, parts[-1]) if as_lines else [leaf.literal]
             parts.append(after)
         return b"".join(parts)
 
@@ -78,17 +97,17 @@ def take_out(data: bytes) -> tuple[bytes, Leaves | None]:
     if not found:
         return data, None
     token = f"large-text-{secrets.token_hex(16)}"
-    texts: list[str] = []
+    leaves: list[_Leaf] = []
     parts: list[bytes] = []
     done = 0
     for start, end in found:
         try:
-            texts.append(_decode(data[start:end]))
+            leaves.append(_Leaf.parse(data[start:end]))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return data, None
-        parts += data[done:start], f'"{token}:{len(texts) - 1}"'.encode()
+        parts += data[done:start], f'"{token}:{len(leaves) - 1}"'.encode()
         done = end
-    return b"".join([*parts, data[done:]]), Leaves(token, texts)
+    return b"".join([*parts, data[done:]]), Leaves(token, leaves)
 
 
 def _large_strings(data: bytes) -> list[tuple[int, int]] | None:
@@ -115,16 +134,13 @@ def _is_escaped(data: bytes, start: int, quote: int) -> bool:
     return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
 
-def _as_lines(text: str, before: bytes) -> list[bytes]:
+def _as_lines(leaf: _Leaf, before: bytes) -> list[bytes]:
     """Return the items of a list of lines, each on a line of its own, indented as the first."""
     between = b",\n" + before[before.rfind(b"\n") + 1 :]
-    literal = _encode(text)
-    # Longer than the text by a byte for each newline: so there is nothing else that is
-    # escaped or not ASCII, and nothing else that `str.splitlines` would split at.
-    if len(literal) - len(text) - len('""') != text.count("\n"):
-        return [between.join(map(_encode, text.splitlines(keepends=True)))]
-    items = text.encode().replace(b"\n", b'\\n"' + between + b'"')
-    if text.endswith("\n"):
+    if not leaf.has_newlines_only:
+        return [between.join(map(_encode, leaf.text.splitlines(keepends=True)))]
+    items = leaf.text.encode().replace(b"\n", b'\\n"' + between + b'"')
+    if leaf.text.endswith("\n"):
         # The last item would be an empty one.
         return [b'"', items[: -len(between) - 1]]
     return [b'"', items, b'"']
