@@ -26,7 +26,6 @@ class Result:
     def row(self) -> tuple[str, ...]:
         """Return its cells as text: medians, and what became of the target."""
         ours, theirs = statistics.median(self.perijove), statistics.median(self.jupyter_server)
-        ratio = ours / theirs
         target = self.measure.target
         return (
             self.measure.name,
@@ -34,7 +33,7 @@ class Result:
             _number(ours),
             _number(theirs),
             _number(statistics.median(self.direct)) if self.direct else "",
-            f"{ratio:.2f}x",
+            f"{ours / theirs:.3g}x" if theirs else "",
             str(target or ""),
             "" if target is None else "met" if target.met(ours, theirs) else "MISSED",
         )
