@@ -91,6 +91,18 @@ def test_it_lists_itself(perijove: RunningPerijove) -> None:
     assert listed.stdout == f"{perijove.url}?token={perijove.token} :: {perijove.root_dir}\n"
 
 
+@pytest.fixture(autouse=True)
+def no_signal_is_ignored() -> Iterator[None]:
+    """Below nohup, or a shell's `&`, the launcher would inherit that, and rightly keep to it."""
+    before = [
+        (signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL)),
+        (signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)),
+    ]
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("name", RESTARTABLE)
 async def test_a_killed_process_is_restarted_and_said_so(
     perijove: RunningPerijove, jupyter: JupyterClient, name: str
@@ -110,16 +122,7 @@ async def test_a_request_made_while_the_gateway_restarts_is_answered(
     assert "version" in await jupyter.call("GET", "api")
 
 
-@pytest.fixture
-def hangup_is_not_ignored() -> Iterator[None]:
-    """Under nohup the launcher would inherit that, and rightly keep to it."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.usefixtures("hangup_is_not_ignored")
 async def test_told_to_stop_it_leaves_nothing(
     start_perijove: Callable[..., RunningPerijove], number: signal.Signals
 ) -> None:

@@ -18,6 +18,7 @@ from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response, location, no_content
 from perijove_gateway_http.routes import contents
 from perijove_gateway_http.routing import Route
+from perijove_gateway_http.versions import required_hash
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -52,7 +53,11 @@ async def restore(request: web.Request) -> web.Response:
     """POST .../checkpoints/{id}: go back to it."""
     params = request[PARAMS]
     await request.app[STUBS].contents.RestoreCheckpoint(
-        pb.RestoreCheckpointRequest(path=params["path"], checkpoint_id=params["checkpoint_id"])
+        pb.RestoreCheckpointRequest(
+            path=params["path"],
+            checkpoint_id=params["checkpoint_id"],
+            if_hash=required_hash(request),
+        )
     )
     return no_content()
 
