@@ -180,8 +180,9 @@ class ContentsServiceServicer:
     def WriteContent(self, request_iterator, context):
         """Writes an entry's content, or creates the entry. The first message carries
         `header`; it and every later one may carry a `chunk`. The entry is replaced
-        atomically when the client closes the stream; if the stream breaks
-        earlier, or the process is killed, the previous version stays. A reply means
+        atomically when the client closes the stream, or has sent as much as the
+        header says; if the stream breaks earlier, or the process is killed, the
+        previous version stays. A reply means
         that the storage has it. A notebook passes the installed save hooks first:
         if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
         reason `SAVE_REFUSED` and a message that names the hook.

@@ -65,8 +65,9 @@ class ContentsServiceStub:
     WriteContent: _grpc.StreamUnaryMultiCallable[_contents_pb2.WriteContentRequest, _contents_pb2.WriteContentResponse]
     """Writes an entry's content, or creates the entry. The first message carries
     `header`; it and every later one may carry a `chunk`. The entry is replaced
-    atomically when the client closes the stream; if the stream breaks
-    earlier, or the process is killed, the previous version stays. A reply means
+    atomically when the client closes the stream, or has sent as much as the
+    header says; if the stream breaks earlier, or the process is killed, the
+    previous version stays. A reply means
     that the storage has it. A notebook passes the installed save hooks first:
     if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
     reason `SAVE_REFUSED` and a message that names the hook.
@@ -161,8 +162,9 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     WriteContent: _aio.StreamUnaryMultiCallable[_contents_pb2.WriteContentRequest, _contents_pb2.WriteContentResponse]  # type: ignore[assignment]
     """Writes an entry's content, or creates the entry. The first message carries
     `header`; it and every later one may carry a `chunk`. The entry is replaced
-    atomically when the client closes the stream; if the stream breaks
-    earlier, or the process is killed, the previous version stays. A reply means
+    atomically when the client closes the stream, or has sent as much as the
+    header says; if the stream breaks earlier, or the process is killed, the
+    previous version stays. A reply means
     that the storage has it. A notebook passes the installed save hooks first:
     if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
     reason `SAVE_REFUSED` and a message that names the hook.
@@ -278,8 +280,9 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_contents_pb2.WriteContentResponse, _abc.Awaitable[_contents_pb2.WriteContentResponse]]:
         """Writes an entry's content, or creates the entry. The first message carries
         `header`; it and every later one may carry a `chunk`. The entry is replaced
-        atomically when the client closes the stream; if the stream breaks
-        earlier, or the process is killed, the previous version stays. A reply means
+        atomically when the client closes the stream, or has sent as much as the
+        header says; if the stream breaks earlier, or the process is killed, the
+        previous version stays. A reply means
         that the storage has it. A notebook passes the installed save hooks first:
         if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
         reason `SAVE_REFUSED` and a message that names the hook.
