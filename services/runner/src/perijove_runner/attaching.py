@@ -42,26 +42,16 @@ def begin_stream(
         InvalidArgument: if the id is empty or too long.
         ResourceExhausted: if too many clients are connected.
     """
-    for name, given in (
-        ("client session", client_session_id),
-        ("outbox", outbox.outbox_id if outbox else client_session_id),
-    ):
-        if not 0 < len(given) <= _MAX_ID:
-            raise InvalidArgument(f"the {name} id must have 1 to {_MAX_ID} characters")
-    opening: list[bytes] = []
+    _require_ids(client_session_id, outbox)
     session = clients.find(client_session_id)
     if session:
         session.take_up(outbox)
+    is_unknown = session is not None and session.acked is None and resume is None
+    opening: list[bytes] = []
     place = feed.present
     if resume:
-        found = feed.place(*resume)
-        if found is None:
-            opening.append(feed.unknown_gap(*resume))
-            place = feed.first if feed.is_older(resume[0]) else feed.present
-            sender.lost(client_session_id, BEFORE_ALL, place)
-        else:
-            place = found + 1
-    elif session and session.acked is None:
+        place = _resumed(feed, sender, client_session_id, resume, opening)
+    elif is_unknown:
         # An earlier runner knew what it had acknowledged, and nobody does now. The
         # gap comes again until it, or what follows, is acknowledged: whoever asked
         # to attach may be gone by now.
@@ -70,13 +60,39 @@ def begin_stream(
         place = 0
     elif session:
         place = session.acked or 0
-    since = BEFORE_ALL if session and session.acked is None and not resume else place
-    resumed = bool(resume or session)
+    since = BEFORE_ALL if is_unknown else place
+    is_known = bool(resume or session)
     if session is None:
         session = clients.add(client_session_id, place)
         session.take_up(outbox)
     if resume:
         session.acked = place
     taken = session.taken if outbox else 0
-    opening.insert(0, feed.attached(since, resumed=resumed, taken=taken))
+    opening.insert(0, feed.attached(since, resumed=is_known, taken=taken))
     return ClientStream(session, feed, sender, place, opening, confirms=outbox is not None)
+
+
+def _require_ids(client_session_id: str, outbox: Outbox | None) -> None:
+    for name, given in (
+        ("client session", client_session_id),
+        ("outbox", outbox.outbox_id if outbox else client_session_id),
+    ):
+        if not 0 < len(given) <= _MAX_ID:
+            raise InvalidArgument(f"the {name} id must have 1 to {_MAX_ID} characters")
+
+
+def _resumed(
+    feed: Feed,
+    sender: Sender,
+    client_session_id: str,
+    resume: tuple[int, int],
+    opening: list[bytes],
+) -> int:
+    """Return the place after a resume point; if that is not kept any more, say so first."""
+    found = feed.place(*resume)
+    if found is not None:
+        return found + 1
+    opening.append(feed.unknown_gap(*resume))
+    place = feed.first if feed.is_older(resume[0]) else feed.present
+    sender.lost(client_session_id, BEFORE_ALL, place)
+    return place
