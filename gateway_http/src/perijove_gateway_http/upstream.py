@@ -109,8 +109,9 @@ class Upstream:
                 await self._return(error)
                 continue
             if response is grpc.aio.EOF:
-                if self._finishing.is_set():
+                if self._finishing.is_set() and not self._outbox:
                     return None
+                # A stream that breaks under a write ends like one that was finished.
                 await self._return(errors.Unavailable("the kernel's runner has closed the stream"))
                 continue
             self._give_up_at = 0.0

@@ -45,6 +45,18 @@ async def test_what_was_taken_is_said_also_while_the_kernel_says_nothing(connect
     await until_taken(client, 4)
 
 
+async def test_what_was_taken_is_said_to_a_client_that_leaves(connect: Connect) -> None:
+    client = connect("a")
+    await client.attach(outbox=outbox("x"))
+    for _ in range(3):
+        await client.execute("pass")
+    await client.call.done_writing()
+    async with asyncio.timeout(DEADLINE_S):
+        while (response := await client.call.read()) is not grpc.aio.EOF:
+            client.taken = response.taken or client.taken
+    assert client.taken == 3
+
+
 async def test_a_client_without_an_outbox_hears_nothing_of_it(connect: Connect) -> None:
     client = connect("a")
     assert (await client.attach()).taken == 0

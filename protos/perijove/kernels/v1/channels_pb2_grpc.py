@@ -66,8 +66,9 @@ class ChannelsServiceServicer:
 
         A client that names an `outbox` can send again what a broken stream may
         have lost: the runner counts what it takes, also beyond its own end, and
-        says so in `attached` and in `taken`. So no request is lost, and none is
-        passed to the kernel twice.
+        says so in `attached` and in `taken`, the last time when the client has
+        finished sending. So no request is lost, and none is passed to the kernel
+        twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

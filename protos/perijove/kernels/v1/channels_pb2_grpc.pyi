@@ -53,8 +53,9 @@ class ChannelsServiceStub:
 
     A client that names an `outbox` can send again what a broken stream may
     have lost: the runner counts what it takes, also beyond its own end, and
-    says so in `attached` and in `taken`. So no request is lost, and none is
-    passed to the kernel twice.
+    says so in `attached` and in `taken`, the last time when the client has
+    finished sending. So no request is lost, and none is passed to the kernel
+    twice.
     """
 
 @_typing.type_check_only
@@ -82,8 +83,9 @@ class ChannelsServiceAsyncStub(ChannelsServiceStub):
 
     A client that names an `outbox` can send again what a broken stream may
     have lost: the runner counts what it takes, also beyond its own end, and
-    says so in `attached` and in `taken`. So no request is lost, and none is
-    passed to the kernel twice.
+    says so in `attached` and in `taken`, the last time when the client has
+    finished sending. So no request is lost, and none is passed to the kernel
+    twice.
     """
 
 class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -114,8 +116,9 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         A client that names an `outbox` can send again what a broken stream may
         have lost: the runner counts what it takes, also beyond its own end, and
-        says so in `attached` and in `taken`. So no request is lost, and none is
-        passed to the kernel twice.
+        says so in `attached` and in `taken`, the last time when the client has
+        finished sending. So no request is lost, and none is passed to the kernel
+        twice.
         """
 
 def add_ChannelsServiceServicer_to_server(servicer: ChannelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

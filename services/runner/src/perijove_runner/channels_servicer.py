@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from perijove.kernels.v1 import channels_pb2 as pb
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from perijove_runner.clients import ClientStream
     from perijove_runner.relay import KernelRelay
+
+_GOODBYE_S: Final = 1.0
+"""Seconds in which a client that has sent all is told what of it was taken."""
 
 
 def channels_service(lookup: Callable[[str], KernelRelay]) -> Service:
@@ -57,22 +60,23 @@ class ChannelsServicer:
     ) -> None:
         """Relay one client's messages until either side ends."""
         stream = await self._attach(await anext(requests, None))
-        tasks: set[asyncio.Future[Any]] = {
-            asyncio.ensure_future(_receive(requests, stream)),
-            asyncio.ensure_future(_send(stream, context)),
-        }
+        receiving: asyncio.Future[Any] = asyncio.ensure_future(_receive(requests, stream))
+        sending: asyncio.Future[Any] = asyncio.ensure_future(_send(stream, context))
         forget = False
         try:
             done, _ = await asyncio.wait(
-                {*tasks, stream.failed}, return_when=asyncio.FIRST_COMPLETED
+                {receiving, sending, stream.failed}, return_when=asyncio.FIRST_COMPLETED
             )
             for ended in done:
                 forget = bool(ended.result()) or forget
+            if receiving in done:
+                stream.client_left()
+                await asyncio.wait({sending, stream.failed}, timeout=_GOODBYE_S)
         finally:
             stream.close(forget=forget)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            receiving.cancel()
+            sending.cancel()
+            await asyncio.gather(receiving, sending, return_exceptions=True)
 
     async def _attach(self, first: pb.ConnectRequest | None) -> ClientStream:
         if first is None or not first.HasField("attach"):
@@ -108,8 +112,8 @@ async def _receive(requests: AsyncIterator[pb.ConnectRequest], stream: ClientStr
 async def _send(stream: ClientStream, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
     """Send what the kernel says. While a write is under way, the next batch gathers."""
     try:
-        while True:
-            await context.write(await stream.next_response())
+        while response := await stream.next_response():
+            await context.write(response)
     except grpc.aio.InternalError:
         # The client went away in the middle of a write.
         return

@@ -124,15 +124,18 @@ class ClientStream:
         self._confirmed = session.taken
         self._reminder: asyncio.TimerHandle | None = None
         self._reminded = False
+        self._left = False
 
     async def next_response(self) -> bytes:
-        """Wait for the next serialized `ConnectResponse`.
+        """Wait for the next serialized `ConnectResponse`; it is empty when the client has left.
 
         Raises:
             NotFound: with reason `NO_SUCH_KERNEL` when the kernel is gone and
                 all it said was returned.
         """
         while not self._responses:
+            if self._left:
+                return self._with_taken(b"")
             start, session_id = self._place, self.session.session_id
             if start < self._feed.first:
                 self._responses.extend(self._feed.skip(start))
@@ -183,6 +186,11 @@ class ClientStream:
         """End the stream when all is read, or after a time."""
         self._last = NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
         asyncio.get_running_loop().call_later(grace_s, self.fail, self._last)
+
+    def client_left(self) -> None:
+        """Hear that the client has sent all: it is told what was taken, and nothing else."""
+        self._left = self._reminded = True
+        self._feed.wake()
 
     def close(self, *, forget: bool) -> None:
         """Leave, and forget the client session or keep it for a return."""
