@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove.kernels.v1 import channels_pb2_grpc
+from perijove_gateway_http.arrivals import Arrivals
 from perijove_gateway_http.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -48,15 +49,17 @@ async def serving(runner: Runner, path: Path) -> AsyncIterator[Callable[..., Any
     server.add_insecure_port(f"unix:{path}")
     await server.start()
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
-        stub: Any = channels_pb2_grpc.ChannelsServiceStub(channel)
-        yield stub.Connect
+        serialize = pb.ConnectRequest.SerializeToString
+        yield channel.stream_stream(
+            "/perijove.kernels.v1.ChannelsService/Connect", request_serializer=serialize
+        )
     await server.stop(0)
 
 
 async def test_what_was_not_taken_is_sent_again_though_the_client_has_left(tmp_path: Path) -> None:
     runner = Runner()
     async with serving(runner, tmp_path / "r") as connect, asyncio.timeout(_DEADLINE_S):
-        upstream = Upstream(connect, "k", "me")
+        upstream = Upstream(connect, Arrivals(), "k", "me")
         await upstream.attach()
         await upstream.send(pb.KernelMessage(channel=pb.CHANNEL_SHELL, frames=[b"asked"]))
         upstream.finish()

@@ -11,11 +11,13 @@ from perijove_chassis.telemetry import CallMetrics
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from perijove_gateway_http.activity import Activity
+from perijove_gateway_http.arrivals import KernelArrivals
 from perijove_gateway_http.auth import Authenticator
 from perijove_gateway_http.dispatch import dispatch, observed
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
 from perijove_gateway_http.keys import (
     ACTIVITY,
+    ARRIVALS,
     AUTH,
     FRONTEND,
     LISTS,
@@ -64,6 +66,7 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app[METRICS] = CallMetrics(registry)
     app[ACTIVITY] = Activity()
     app[SOCKETS] = set()
+    app[ARRIVALS] = KernelArrivals()
     app.router.register_resource(RawPathResource(app[TABLE], dispatch))
     app.on_response_prepare.append(add_headers)
     app.on_startup.append(_open)

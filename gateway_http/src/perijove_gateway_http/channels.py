@@ -30,6 +30,7 @@ from perijove_chassis import errors
 from perijove_gateway_http import framing
 
 if TYPE_CHECKING:
+    from perijove_gateway_http.arrivals import Arrival
     from perijove_gateway_http.framing import Framing
     from perijove_gateway_http.upstream import Upstream
 
@@ -115,14 +116,14 @@ class ChannelsSocket:
     async def _from_kernel(self) -> _Goodbye | None:
         """Write what the kernel says to the end; return how the socket is to be closed, if so."""
         try:
-            while response := await self._upstream.read():
-                match response.WhichOneof("payload"):
+            while arrival := await self._upstream.read():
+                match arrival.response.WhichOneof("payload"):
                     case "batch":
-                        await self._deliver(response.batch)
+                        await self._deliver(arrival)
                     case "gap":
-                        await self._announce(response.gap)
+                        await self._announce(arrival.response.gap)
                     case "epoch_begun":
-                        self._upstream.epoch = response.epoch_begun.epoch
+                        self._upstream.epoch = arrival.response.epoch_begun.epoch
         except ConnectionError:
             pass  # the client is gone: `_from_client` sees it, too
         except errors.DomainError as error:
@@ -159,14 +160,11 @@ class ChannelsSocket:
             return
         await self._upstream.send(message)
 
-    async def _deliver(self, batch: pb.KernelMessageBatch) -> None:
-        parts: list[bytes] = []
-        frames: list[bytes] = []
-        for message in batch.messages:
-            frames = list(message.frames)
-            parts += self._framing.join(message.channel, frames)
-        self._last_parent = frames[1]
-        await self._write(parts, (self._upstream.epoch, message.sequence))
+    async def _deliver(self, arrival: Arrival) -> None:
+        last = arrival.response.batch.messages[-1]
+        self._last_parent = last.frames[1]
+        framed = arrival.framed(self._framing)
+        await self._write([framed], (self._upstream.epoch, last.sequence))
 
     async def _announce(self, gap: pb.Gap) -> None:
         """Write a gap. What is told once need not be told again, so it is acknowledged, too."""
@@ -184,7 +182,7 @@ class ChannelsSocket:
             raise ConnectionResetError
         if place:
             parts.append(framing.ping(_PLACE.pack(*place)))
-        transport.write(b"".join(parts))
+        transport.writelines(parts)
         if place:
             self._written = place
             self._upstream.ack(*place)

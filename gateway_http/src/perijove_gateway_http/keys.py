@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from perijove_chassis.telemetry import CallMetrics
 
     from perijove_gateway_http.activity import Activity
+    from perijove_gateway_http.arrivals import KernelArrivals
     from perijove_gateway_http.auth import Authenticator, Caller
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.lists import Lists
@@ -49,6 +50,9 @@ ACTIVITY: web.AppKey[Activity] = web.AppKey("activity")
 
 SOCKETS: web.AppKey[set[AnyWebSocket]] = web.AppKey("sockets")
 """Open WebSockets, added and discarded by their handlers; closed when the process drains."""
+
+ARRIVALS: web.AppKey[KernelArrivals] = web.AppKey("arrivals")
+"""What kernels have said just now to the WebSockets of this process."""
 
 PARAMS: web.RequestKey[dict[str, str]] = web.RequestKey("params", dict)
 """What the route's pattern captured, decoded once."""

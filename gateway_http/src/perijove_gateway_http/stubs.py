@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from perijove.contents.v1 import contents_pb2_grpc, conversion_pb2_grpc, documents_pb2_grpc
-from perijove.kernels.v1 import channels_pb2_grpc, kernels_pb2_grpc, kernelspecs_pb2_grpc
+from perijove.kernels.v1 import channels_pb2, kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
 
     from perijove_gateway_http.settings import Settings
+    from perijove_gateway_http.upstream import Connect
 
 MAX_RUNNERS = 1000
 """Most runners this process stays connected to. The one asked for longest ago is
 left for a new one; its WebSockets close, and connect again."""
 
 _ISSUER = "gateway_http"
+_CONNECT = f"/{channels_pb2.DESCRIPTOR.services_by_name['ChannelsService'].full_name}/Connect"
 _TRANSFER_S = 600.0
 
 DEADLINES = Deadlines(
@@ -88,8 +90,11 @@ class Stubs:
         self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))
         self.kernelspecs = kernelspecs_pb2_grpc.KernelspecsServiceStub(_as_grpc(kernels))
 
-    def channels(self, runner_id: str, address: str) -> channels_pb2_grpc.ChannelsServiceAsyncStub:
-        """Return a stub for the message streams of one runner's kernels."""
+    def channels(self, runner_id: str, address: str) -> Connect:
+        """Return what opens message streams to one runner's kernels.
+
+        What comes over them is left as bytes: see `arrivals.py`.
+        """
         where = (runner_id, address)
         grpc_channel = self._runners.get(where)
         if grpc_channel is None:
@@ -101,7 +106,10 @@ class Stubs:
                 self._leaving.add(leaving)
                 leaving.add_done_callback(self._leaving.discard)
         self._runners.move_to_end(where)
-        return channels_pb2_grpc.ChannelsServiceStub(_as_grpc(grpc_channel))
+        connect: Connect = grpc_channel.stream_stream(
+            _CONNECT, request_serializer=channels_pb2.ConnectRequest.SerializeToString
+        )
+        return connect
 
     async def close(self) -> None:
         """Close every connection; calls in flight are cancelled."""

@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import grpc
 import structlog
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import errors, status
 
+from perijove_gateway_http.arrivals import Arrival
 from perijove_gateway_http.outbox import Outbox
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.arrivals import Arrivals
 
 log = structlog.get_logger()
 
@@ -35,8 +39,8 @@ _GOODBYE_S: Final = 2.0
 class Call(Protocol):
     """What is used of a gRPC stream."""
 
-    async def read(self) -> Any:  # noqa: ANN401 - a response, or grpc.aio.EOF
-        """Read the next response."""
+    async def read(self) -> Any:  # noqa: ANN401 - bytes, or grpc.aio.EOF
+        """Read the next serialized `ConnectResponse`."""
 
     async def write(self, request: pb.ConnectRequest) -> None:
         """Write a request."""
@@ -62,15 +66,19 @@ class Upstream:
     acknowledgements only the newest is ever written.
     """
 
-    def __init__(self, connect: Connect, kernel_id: str, session_id: str) -> None:
+    def __init__(
+        self, connect: Connect, arrivals: Arrivals, kernel_id: str, session_id: str
+    ) -> None:
         """Make one; `attach` opens the first stream.
 
         Args:
             connect: Opens a stream to the kernel's runner.
+            arrivals: Takes what arrives.
             kernel_id: Id of the kernel.
             session_id: Id of the client session.
         """
         self._connect = connect
+        self._arrivals = arrivals
         self._kernel_id = kernel_id
         self._session_id = session_id
         self._work = asyncio.Event()
@@ -94,8 +102,8 @@ class Upstream:
         attached = await self._open(self._connect())
         self.place = (attached.epoch, attached.sequence)
 
-    async def read(self) -> pb.ConnectResponse | None:
-        """Return the next response, or nothing at the end, which `finish` asks for.
+    async def read(self) -> Arrival | None:
+        """Return what arrives next, or nothing at the end, which `finish` asks for.
 
         Raises:
             DomainError: whichever the runner raised; `Unavailable` if it was not
@@ -104,21 +112,21 @@ class Upstream:
         while True:
             try:
                 with status.rpc_errors_as_domain():
-                    response = await self._reading().read()
+                    raw = await self._reading().read()
             except errors.DomainError as error:
                 await self._return(error)
                 continue
-            if response is grpc.aio.EOF:
+            if raw is grpc.aio.EOF:
                 if self._finishing.is_set() and not self._outbox:
                     return None
                 # A stream that breaks under a write ends like one that was finished.
                 await self._return(errors.Unavailable("the kernel's runner has closed the stream"))
                 continue
             self._give_up_at = 0.0
-            found: pb.ConnectResponse = response
-            if found.taken:
-                self._outbox.confirm(found.taken)
-            return found
+            arrival = self._arrivals.take(raw)
+            if arrival.response.taken:
+                self._outbox.confirm(arrival.response.taken)
+            return arrival
 
     async def send(self, message: pb.KernelMessage) -> None:
         """Queue a message for the kernel; wait while too many bytes are queued.
@@ -161,7 +169,7 @@ class Upstream:
             async with asyncio.timeout(ATTACH_S):
                 with status.rpc_errors_as_domain():
                     await call.write(pb.ConnectRequest(attach=self._attach(returning=returning)))
-                    response = await call.read()
+                    raw = await call.read()
         except TimeoutError:
             call.cancel()
             raise errors.Unavailable(
@@ -170,9 +178,9 @@ class Upstream:
         except BaseException:
             call.cancel()
             raise
-        if response is grpc.aio.EOF:
+        if raw is grpc.aio.EOF:
             raise errors.Unavailable("the kernel's runner has closed the stream")
-        attached: pb.Attached = response.attached
+        attached = Arrival(raw).response.attached
         self.epoch = attached.epoch
         self._outbox.rewind(attached.taken)
         self._call = call

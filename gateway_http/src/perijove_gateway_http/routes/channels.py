@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 from perijove.kernels.v1 import kernels_pb2
 
 from perijove_gateway_http.channels import MAX_INCOMING_BYTES, ChannelsSocket
 from perijove_gateway_http.framing import V1, LegacyFraming, V1Framing
-from perijove_gateway_http.keys import PARAMS, SOCKETS, STUBS
+from perijove_gateway_http.keys import ARRIVALS, PARAMS, SOCKETS, STUBS
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.routing import Guard, Route
 from perijove_gateway_http.upstream import Upstream
-
-if TYPE_CHECKING:
-    from perijove_gateway_http.upstream import Connect
 
 
 async def channels(request: web.Request) -> web.StreamResponse:
@@ -33,26 +29,19 @@ async def channels(request: web.Request) -> web.StreamResponse:
     )
     if not reply.kernel.runner_address:
         raise Problem(503, "the kernel's runner cannot be reached")
-    stub = request.app[STUBS].channels(reply.kernel.runner_id, reply.kernel.runner_address)
+    connect = request.app[STUBS].channels(reply.kernel.runner_id, reply.kernel.runner_address)
     session_id = request.query.get("session_id") or uuid.uuid4().hex
-    return await join(request, stub.Connect, kernel_id, session_id)
+    with request.app[ARRIVALS].of(kernel_id) as arrivals:
+        upstream = Upstream(connect, arrivals, kernel_id, session_id)
+        return await join(request, upstream)
 
 
-async def join(
-    request: web.Request, connect: Connect, kernel_id: str, session_id: str
-) -> web.WebSocketResponse[bool]:
+async def join(request: web.Request, upstream: Upstream) -> web.WebSocketResponse[bool]:
     """Attach to the kernel, answer the upgrade, and relay until either side ends.
-
-    Args:
-        request: The upgrade.
-        connect: Opens a stream to the kernel's runner.
-        kernel_id: Id of the kernel.
-        session_id: Id of the client session.
 
     Raises:
         DomainError: whichever the runner raised; `Unavailable` if there is no answer.
     """
-    upstream = Upstream(connect, kernel_id, session_id)
     await upstream.attach()
     offers_v1 = V1 in _offered(request)
     websocket = web.WebSocketResponse(

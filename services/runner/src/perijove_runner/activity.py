@@ -79,3 +79,17 @@ def is_idle(frames: Sequence[bytes]) -> bool:
         and headers.msg_type(frames[0]) == "status"
         and headers.execution_state(frames[3]) == ExecutionState.IDLE.value
     )
+
+
+def begins_request(frames: Sequence[bytes]) -> bool:
+    """Return whether an iopub message says no more than that a request has reached the kernel.
+
+    Nobody waits for it, and something follows it.
+    """
+    if b'"execute_input"' in frames[0]:
+        return headers.msg_type(frames[0]) == "execute_input"
+    return (
+        b'"status"' in frames[0]
+        and headers.msg_type(frames[0]) == "status"
+        and headers.execution_state(frames[3]) == ExecutionState.BUSY.value
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from perijove_chassis.client import MAX_MESSAGE_BYTES
@@ -21,6 +22,12 @@ MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 
 BEFORE_ALL: Final = -(1 << 61)
 """A place before every message of the first epoch that is known."""
+
+GATHER_S: Final = 0.003
+"""Seconds that a message waits at most for one that follows it, to travel with it."""
+
+_RECENT: Final = 4
+"""Responses kept for the next client that reads the same; each is about `BATCH_BYTES` at most."""
 
 _TOO_LARGE: Final = (
     "JOURNAL_LIMIT",
@@ -48,6 +55,8 @@ class Feed:
         self._places = Places()
         self._adopted = False
         self._waiting: set[asyncio.Future[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._recent: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
     @property
     def epoch(self) -> int:
@@ -83,8 +92,22 @@ class Feed:
         self._adopted = True
         self._places.begin(epoch, self._journal.next_place, sequence_limit + 1)
 
-    def publish(self, channel: int, frames: Sequence[bytes], audience: str | None) -> int:
-        """Number a message, keep it, wake who waits, and return its place."""
+    def publish(
+        self,
+        channel: int,
+        frames: Sequence[bytes],
+        audience: str | None,
+        *,
+        more_follows: bool = False,
+    ) -> int:
+        """Number a message, keep it, wake who waits, and return its place.
+
+        Args:
+            channel: A value of the `Channel` enum.
+            frames: The message's frames.
+            audience: Who sees it.
+            more_follows: Whether to wait a little for the next one before.
+        """
         place = self._journal.next_place
         sequence = self._places.sequence(place)
         entry = encoding.entry(channel, sequence, frames)
@@ -92,7 +115,7 @@ class Feed:
             gap = self._gap(self.epoch, sequence, sequence, _TOO_LARGE)
             self._append(Record(audience, gap, alone=True))
         else:
-            self._append(Record(audience, entry))
+            self._append(Record(audience, entry), more_follows=more_follows)
         return place
 
     def sequence_at(self, place: int) -> int:
@@ -125,12 +148,20 @@ class Feed:
             place: Not before `first`.
             client_session_id: Who reads.
         """
+        if found := self._recent.get(place):
+            return found
         page = self._journal.read(place, client_session_id)
         if not page.entries:
             return b"", page.next_place
         if page.alone:
             return page.entries[0], page.next_place
-        return encoding.batch_response(page.entries), page.next_place
+        response = encoding.batch_response(page.entries), page.next_place
+        # One that ends at the present would soon be too short.
+        if page.shared and len(page.entries) > 1 and page.next_place < self.present:
+            self._recent[place] = response
+            if len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+        return response
 
     def skip(self, place: int) -> list[bytes]:
         """Return the gaps that stand for all from a place to `first`."""
@@ -160,15 +191,21 @@ class Feed:
 
     def wake(self) -> None:
         """Wake all who wait."""
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
         if self._waiting:
             for future in self._waiting:
                 if not future.done():
                     future.set_result(None)
             self._waiting = set()
 
-    def _append(self, record: Record) -> None:
+    def _append(self, record: Record, *, more_follows: bool = False) -> None:
         self._journal.append(record)
-        self.wake()
+        if not more_follows:
+            self.wake()
+        elif self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
 
     def _gaps(self, start: int, end: int) -> list[bytes]:
         if self._adopted and start < 0:

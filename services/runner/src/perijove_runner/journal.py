@@ -29,7 +29,6 @@ BATCH_MESSAGES: Final = 128
 BATCH_BYTES: Final = 1024 * 1024
 """Bytes past which no further message joins a batch."""
 
-_SCAN = 4096
 _COMPACT_AFTER = 4096
 _RECORD_OVERHEAD = 128
 
@@ -55,6 +54,8 @@ class Page:
     """Whether `entries` is one whole response."""
     next_place: int
     """Where to read on."""
+    shared: bool = False
+    """Whether every client that reads from the same place on gets the same."""
 
 
 class Journal:
@@ -96,8 +97,9 @@ class Journal:
     def read(self, place: int, client_session_id: str) -> Page:
         """Return what a client session sees from a place on, as much as fits a batch.
 
-        A page may be empty and yet move on: past records that others see. It
-        looks at a bounded number of them, so that nobody waits for long.
+        A page may be empty and yet move on: past records that others see. Pages
+        end at the same places for all, so that clients that read at the same
+        time read the same pages.
 
         Args:
             place: Not before `first_place`.
@@ -105,9 +107,10 @@ class Journal:
         """
         records = self._records
         index = place - self._offset
-        end = min(len(records), index + _SCAN)
+        end = min(len(records), index + BATCH_MESSAGES - place % BATCH_MESSAGES)
         entries: list[bytes] = []
         size = 0
+        shared = True
         while index < end:
             record = records[index]
             if record is None:  # pragma: no cover - readers begin at first_place or later
@@ -119,11 +122,9 @@ class Journal:
                 entries.append(record.data)
                 if record.alone:
                     return Page(entries, alone=True, next_place=self._offset + index + 1)
-                if len(entries) == BATCH_MESSAGES:
-                    index += 1
-                    break
+            shared = shared and record.audience is EVERYONE
             index += 1
-        return Page(entries, alone=False, next_place=self._offset + index)
+        return Page(entries, alone=False, next_place=self._offset + index, shared=shared)
 
     def _drop_oldest(self) -> None:
         record = self._records[self._start]

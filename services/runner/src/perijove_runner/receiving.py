@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from perijove_runner import adoption, headers
-from perijove_runner.activity import Activity, is_idle
+from perijove_runner.activity import Activity, begins_request, is_idle
 from perijove_runner.journal import EVERYONE
 from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.snapshot import RelayChange
@@ -76,9 +76,12 @@ class Receiving:
     def received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         """Take a message."""
         if channel is Channel.IOPUB:
+            change = None
             if is_idle(frames):
-                self._keeper.keep(self._requests.idled(frames[1], self._feed.sequence))
-            self.publish(channel, frames, EVERYONE)
+                change = self._requests.idled(frames[1], self._feed.sequence)
+                self._keeper.keep(change)
+            more_follows = change.half_ends if change else begins_request(frames)
+            self.publish(channel, frames, EVERYONE, more_follows=more_follows)
             changed = self.activity.observe(frames)
             if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
                 self._told = self.activity.last_time
@@ -88,16 +91,24 @@ class Receiving:
             channel, frames, self._feed.sequence, self._client_session_ids
         )
         self._keeper.keep(change)
-        place = self.publish(channel, frames, audience)
+        more_follows = change is not None and change.half_ends
+        place = self.publish(channel, frames, audience, more_follows=more_follows)
         if channel is Channel.STDIN:
             self._requests.asked_at(headers.msg_id(frames[1]), place)
 
-    def publish(self, channel: Channel, frames: Sequence[bytes], audience: str | None) -> int:
-        """Publish a message and return its place."""
+    def publish(
+        self,
+        channel: Channel,
+        frames: Sequence[bytes],
+        audience: str | None,
+        *,
+        more_follows: bool = False,
+    ) -> int:
+        """Publish a message, with the next one if that follows soon, and return its place."""
         if self._feed.sequence >= self.sequence_limit:
             self.sequence_limit += _RESERVED
             self._keeper.keep(RelayChange(sequence_limit=self.sequence_limit))
-        return self._feed.publish(channel, frames, audience)
+        return self._feed.publish(channel, frames, audience, more_follows=more_follows)
 
     def lost(self, client_session_id: str, start: int, end: int) -> None:
         """Say again what a client waits for, and will not see in a run of places.

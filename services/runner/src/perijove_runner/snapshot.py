@@ -118,6 +118,16 @@ class RelayChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sequence_limit: int = 0
     last_activity_time: float = 0.0
 
+    @property
+    def half_ends(self) -> bool:
+        """Whether it is the reply to a request, or its `idle`, and the other one follows."""
+        request = self.request
+        return (
+            request is not None
+            and not request.ended_at
+            and bool(request.reply_at or request.idle_at)
+        )
+
 
 def after(snapshot: RelaySnapshot, changes: Iterable[RelayChange]) -> RelaySnapshot:
     """Return what a snapshot has become by changes."""
