@@ -65,6 +65,44 @@ async def test_a_small_read_is_one_message(contents: Stub) -> None:
     assert entry == written.entry
 
 
+async def save(stub: Stub, content: bytes, **header: Any) -> pb.SaveContentResponse:
+    return await stub.SaveContent(
+        pb.SaveContentRequest(header=pb.WriteContentHeader(**header), content=content)
+    )
+
+
+async def test_a_small_write_can_be_one_message(contents: Stub, root: Path) -> None:
+    reply = await save(contents, b"one", path="a", include_hash=True)
+    assert reply.created
+    assert reply.entry.hash == hashlib.sha256(b"one").hexdigest()
+    reply = await save(contents, b"two", path="a", if_hash=reply.entry.hash)
+    assert not reply.created
+    await save(contents, b" three", path="a", part=pb.WRITE_PART_NEXT)
+    assert (root / "a").read_bytes() == b"two three"
+    await save(contents, b"", path="empty")
+    assert (root / "empty").read_bytes() == b""
+    await save(contents, b"", path="d", type=pb.ENTRY_TYPE_DIRECTORY)
+    assert (root / "d").is_dir()
+    notebook = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5, "x": 1}'
+    reply = await save(contents, notebook, path="n.ipynb")
+    assert reply.validation_message.startswith("Notebook validation failed")
+
+
+async def test_a_small_write_is_refused_as_a_stream_is(contents: Stub, root: Path) -> None:
+    (root / "a").write_bytes(b"old")
+    for content, header, reason in (
+        (b"x", {"path": "a", "if_hash": "0"}, "VERSION_MISMATCH"),
+        (b"x", {"path": ".a"}, "BAD_PATH"),
+        (b"x", {"path": "a.ipynb"}, "BAD_FORMAT"),
+        (b"\xff", {"path": "a", "format": pb.CONTENT_FORMAT_TEXT}, "BAD_FORMAT"),
+        (bytes(MIB + 1), {"path": "a"}, "LIMIT_EXCEEDED"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await save(contents, content, **header)
+        assert reason in str(caught.value.trailing_metadata())
+    assert tree(root) == {"a": b"old"}
+
+
 async def test_what_is_empty_is_one_message_too(contents: Stub) -> None:
     await write(contents, path="a")
     for path in ("", "a"):

@@ -186,6 +186,24 @@ class WriteContentResponse(_message.Message):
     validation_message: str
     def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ..., created: _Optional[bool] = ..., validation_message: _Optional[str] = ...) -> None: ...
 
+class SaveContentRequest(_message.Message):
+    __slots__ = ("header", "content")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    header: WriteContentHeader
+    content: bytes
+    def __init__(self, header: _Optional[_Union[WriteContentHeader, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class SaveContentResponse(_message.Message):
+    __slots__ = ("entry", "created", "validation_message")
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    entry: Entry
+    created: bool
+    validation_message: str
+    def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ..., created: _Optional[bool] = ..., validation_message: _Optional[str] = ...) -> None: ...
+
 class CreateEntryRequest(_message.Message):
     __slots__ = ("directory", "type", "extension")
     DIRECTORY_FIELD_NUMBER: _ClassVar[int]

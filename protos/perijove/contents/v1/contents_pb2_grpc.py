@@ -74,6 +74,11 @@ class ContentsServiceStub:
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentRequest.SerializeToString,
                 response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentResponse.FromString,
                 _registered_method=True)
+        self.SaveContent = channel.unary_unary(
+                '/perijove.contents.v1.ContentsService/SaveContent',
+                request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentRequest.SerializeToString,
+                response_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentResponse.FromString,
+                _registered_method=True)
         self.CreateEntry = channel.unary_unary(
                 '/perijove.contents.v1.ContentsService/CreateEntry',
                 request_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.CreateEntryRequest.SerializeToString,
@@ -186,6 +191,14 @@ class ContentsServiceServicer:
         that the storage has it. A notebook passes the installed save hooks first:
         if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
         reason `SAVE_REFUSED` and a message that names the hook.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveContent(self, request, context):
+        """Writes an entry's content as `WriteContent` does, in one message: for
+        content of at most 1 MiB, which costs a third less than a stream does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -315,6 +328,11 @@ def add_ContentsServiceServicer_to_server(servicer, server):
                     servicer.WriteContent,
                     request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentRequest.FromString,
                     response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentResponse.SerializeToString,
+            ),
+            'SaveContent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveContent,
+                    request_deserializer=perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentRequest.FromString,
+                    response_serializer=perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentResponse.SerializeToString,
             ),
             'CreateEntry': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateEntry,
@@ -500,6 +518,33 @@ class ContentsService:
             '/perijove.contents.v1.ContentsService/WriteContent',
             perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentRequest.SerializeToString,
             perijove_dot_contents_dot_v1_dot_contents__pb2.WriteContentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveContent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.contents.v1.ContentsService/SaveContent',
+            perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentRequest.SerializeToString,
+            perijove_dot_contents_dot_v1_dot_contents__pb2.SaveContentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -72,6 +72,10 @@ class ContentsServiceStub:
     if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
     reason `SAVE_REFUSED` and a message that names the hook.
     """
+    SaveContent: _grpc.UnaryUnaryMultiCallable[_contents_pb2.SaveContentRequest, _contents_pb2.SaveContentResponse]
+    """Writes an entry's content as `WriteContent` does, in one message: for
+    content of at most 1 MiB, which costs a third less than a stream does.
+    """
     CreateEntry: _grpc.UnaryUnaryMultiCallable[_contents_pb2.CreateEntryRequest, _contents_pb2.CreateEntryResponse]
     """Creates an empty entry in a directory under a free name."""
     CopyEntry: _grpc.UnaryUnaryMultiCallable[_contents_pb2.CopyEntryRequest, _contents_pb2.CopyEntryResponse]
@@ -168,6 +172,10 @@ class ContentsServiceAsyncStub(ContentsServiceStub):
     that the storage has it. A notebook passes the installed save hooks first:
     if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
     reason `SAVE_REFUSED` and a message that names the hook.
+    """
+    SaveContent: _aio.UnaryUnaryMultiCallable[_contents_pb2.SaveContentRequest, _contents_pb2.SaveContentResponse]  # type: ignore[assignment]
+    """Writes an entry's content as `WriteContent` does, in one message: for
+    content of at most 1 MiB, which costs a third less than a stream does.
     """
     CreateEntry: _aio.UnaryUnaryMultiCallable[_contents_pb2.CreateEntryRequest, _contents_pb2.CreateEntryResponse]  # type: ignore[assignment]
     """Creates an empty entry in a directory under a free name."""
@@ -286,6 +294,16 @@ class ContentsServiceServicer(metaclass=_abc_1.ABCMeta):
         that the storage has it. A notebook passes the installed save hooks first:
         if one refuses it, fails or takes too long, `FAILED_PRECONDITION` with
         reason `SAVE_REFUSED` and a message that names the hook.
+        """
+
+    @_abc_1.abstractmethod
+    def SaveContent(
+        self,
+        request: _contents_pb2.SaveContentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contents_pb2.SaveContentResponse, _abc.Awaitable[_contents_pb2.SaveContentResponse]]:
+        """Writes an entry's content as `WriteContent` does, in one message: for
+        content of at most 1 MiB, which costs a third less than a stream does.
         """
 
     @_abc_1.abstractmethod

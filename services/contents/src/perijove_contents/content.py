@@ -177,8 +177,9 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def whole(data: bytes) -> AsyncIterator[bytes]:
-    """Pass bytes on as one piece, where they need not travel."""
-    yield data
+    """Pass bytes on as one piece, as they came."""
+    if data:
+        yield data
 
 
 async def joined(content: AsyncIterable[bytes]) -> bytes:

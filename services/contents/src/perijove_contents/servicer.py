@@ -11,6 +11,7 @@ from perijove.contents.v1 import contents_pb2_grpc as pb_grpc
 from perijove_chassis.errors import Aborted, DomainError, InvalidArgument
 
 from perijove_contents import wire
+from perijove_contents.content import whole
 from perijove_contents.model import EntryPath, Precondition
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
             await _read_on(requests)
             raise
         return pb.WriteContentResponse(
+            entry=wire.entry_to_proto(written.entry),
+            created=written.created,
+            validation_message=written.validation_message,
+        )
+
+    async def SaveContent(
+        self, request: pb.SaveContentRequest, context: Any
+    ) -> pb.SaveContentResponse:
+        written = await self._manager.write(
+            wire.write_from_proto(request.header), whole(request.content)
+        )
+        return pb.SaveContentResponse(
             entry=wire.entry_to_proto(written.entry),
             created=written.created,
             validation_message=written.validation_message,
