@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from nbformat.validator import iter_validate
 from perijove_chassis.errors import InvalidArgument
 from perijove_contents.backends.notebooks import read_notebook, write_notebook
+from perijove_contents.backends.plain_notebooks import is_plain
 from perijove_contents.model import EntryPath
 
 from services.contents.tests.notebook_strategies import JSON, notebooks, old_notebooks, spoiled
@@ -76,6 +77,41 @@ def test_a_notebook_is_served_as_nbformat_reads_it(
             expected, sort_keys=True
         )
         assert read.validation_message == ""
+
+
+@given(text=st.one_of(spoiled(), notebooks().map(lambda made: json.dumps(made).encode())))
+def test_what_looks_valid_at_a_glance_is_valid(text: bytes) -> None:
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        return
+    assert not is_plain(tree) or is_valid(tree)
+
+
+def test_a_common_notebook_is_seen_to_be_valid_at_a_glance() -> None:
+    stream = {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]}
+    shown = {"output_type": "display_data", "data": {"image/png": "a"}, "metadata": {}}
+    result = shown | {"output_type": "execute_result", "execution_count": 1}
+    error = {"output_type": "error", "ename": "a", "evalue": "b", "traceback": ["c"]}
+    code = {
+        "cell_type": "code",
+        "id": "a-1",
+        "metadata": {"tags": ["a"], "trusted": True, "scrolled": "auto"},
+        "source": "a",
+        "execution_count": None,
+        "outputs": [stream, shown, result, error],
+    }
+    text = {"cell_type": "markdown", "id": "b_2", "metadata": {}, "source": ["a"]}
+    raw = text | {"cell_type": "raw", "id": "c", "attachments": {"a.png": {"image/png": "a"}}}
+    notebook = {
+        "cells": [code, text, raw],
+        "metadata": {"kernelspec": {"name": "a", "display_name": "b"}, "other": 1},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    assert is_plain(notebook)
+    assert not is_plain(notebook | {"other": 1})
+    assert not is_plain(notebook | {"cells": [text | {"id": "a b"}]})
 
 
 @given(notebook=notebooks())

@@ -93,7 +93,7 @@ def take_out(data: bytes) -> tuple[bytes, Leaves | None]:
         The text and what was taken out of it; as it was and None, if there is
         nothing large, or it has to be looked at more closely.
     """
-    found = _large_strings(data)
+    found = _large_strings(data) if len(data) > LARGE_BYTES else None
     if not found:
         return data, None
     token = f"large-text-{secrets.token_hex(16)}"

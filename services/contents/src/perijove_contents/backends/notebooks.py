@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perijove_contents.backends import notebook_json
 from perijove_contents.backends.leaves import take_out
+from perijove_contents.backends.plain_notebooks import is_plain
 from perijove_contents.model import NotebookText
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _check(tree: dict[str, Any], size: int) -> str:
     from nbformat.validator import ValidationError, get_validator  # noqa: PLC0415
 
     notebook_json.complete_ids(tree, generate_corpus_id)
+    if is_plain(tree):
+        return ""
     validator = get_validator(notebook_json.MAJOR, notebook_json.minor_of(tree))
     try:
         validator.validate(tree)
