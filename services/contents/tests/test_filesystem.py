@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NoReturn
 
@@ -151,6 +153,46 @@ def test_work_that_was_cancelled_before_it_began_is_not_done() -> None:
     asyncio.run(run())
     threads.close()
     assert done == [2]
+
+
+def test_work_that_has_begun_is_waited_for_even_by_who_was_cancelled() -> None:
+    threads = Threads(1, "test")
+    begun, end, done = threading.Event(), threading.Event(), list[int]()
+
+    def work() -> None:
+        begun.set()
+        end.wait()
+        done.append(1)
+
+    async def run() -> None:
+        waiting = asyncio.create_task(threads.run(work))
+        assert await asyncio.to_thread(begun.wait, 60)
+        for _ in range(2):
+            waiting.cancel()
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert done == [1]
+
+    asyncio.run(run())
+    threads.close()
+
+
+def test_what_work_raises_and_knows_of_its_caller_arrives() -> None:
+    threads = Threads(1, "test")
+    asked: ContextVar[str] = ContextVar("asked")
+
+    async def run() -> None:
+        asked.set("here")
+        assert await threads.run(asked.get) == "here"
+        with pytest.raises(ZeroDivisionError):
+            await threads.run(divmod, 1, 0)
+        assert await threads.run(divmod, 7, 2) == (3, 1)
+
+    asyncio.run(run())
+    threads.close()
 
 
 def fail(number: int) -> NoReturn:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+import threading
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from perijove_chassis.errors import Unavailable
 
@@ -20,12 +23,24 @@ MAX_WAITING = 1000
 
 
 class Threads:
-    """Runs functions in a few threads."""
+    """Runs functions in a few threads, for one event loop at a time.
+
+    The executors of the standard library do as much, for twice the time: their
+    futures are for threads that wait, and here only the event loop does.
+    """
 
     def __init__(self, workers: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
-        self._most = workers + MAX_WAITING
+        """Prepare threads; each is started when it is needed first.
+
+        Args:
+            workers: How many there may be.
+            name: What to call them.
+        """
+        self._workers = workers
+        self._name = name
+        self._started = 0
         self._running = 0
+        self._waiting: SimpleQueue[_Work[Any] | None] = SimpleQueue()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a function returns.
@@ -37,35 +52,85 @@ class Threads:
         Raises:
             Unavailable: if too many calls wait already.
         """
-        if self._running >= self._most:
+        if self._running >= self._workers + MAX_WAITING:
             raise Unavailable("the storage is too busy")
-        context = contextvars.copy_context()
         self._running += 1
         try:
-            return await _to_the_end(
-                self._pool.submit(lambda: context.run(function, *args, **kwargs))
-            )
+            self._start_if_needed()
+            work = _Work(partial(function, *args, **kwargs))
+            self._waiting.put(work)
+            return await work.result()
         finally:
             self._running -= 1
 
     def close(self) -> None:
         """End the threads when they are done."""
-        self._pool.shutdown(wait=False)
+        for _ in range(self._started):
+            self._waiting.put(None)
+
+    def _start_if_needed(self) -> None:
+        if self._started < min(self._running, self._workers):
+            self._started += 1
+            name = f"{self._name}-{self._started}"
+            # None of them holds up the end of the process: that may come at any moment.
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self) -> None:
+        while work := self._waiting.get():
+            work.do()
+            # Not kept until there is more to do: it may hold a lot.
+            del work
 
 
-async def _to_the_end(work: Future[T]) -> T:
-    future = asyncio.wrap_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
+class _Outcome(Generic[T]):
+    """What came of a call: a value unless there is an error."""
+
+    value: T
+    error: BaseException | None = None
+
+
+class _Work(Generic[T]):
+    """One call of a function, between the event loop and a thread."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._context = contextvars.copy_context()
+        self._loop = asyncio.get_running_loop()
+        self._begun = threading.Lock()
+        self._outcome: _Outcome[T] | None = None
+        self._told: asyncio.Future[None] = self._loop.create_future()
+
+    def do(self) -> None:
+        """Call the function, unless nobody wants it any more. For a thread."""
+        if not self._begun.acquire(blocking=False):
+            return
+        outcome = _Outcome[T]()
         try:
-            await asyncio.wait((future,))
-        except asyncio.CancelledError as error:
-            if work.cancel():
-                # It had not begun, and now never will.
-                raise
-            cancelled = error
-    if cancelled:
-        # Looked at, so that it is not reported as forgotten.
-        future.exception()
-        raise cancelled
-    return future.result()
+            outcome.value = self._context.run(self._function)
+        except BaseException as error:  # noqa: BLE001 - it is the caller's
+            outcome.error = error
+        # The loop may have ended meanwhile, and with it whoever waited.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell, outcome)
+
+    async def result(self) -> T:
+        """Return what the function returned; if cancelled, when it has ended or never begins."""
+        cancelled: asyncio.CancelledError | None = None
+        while self._outcome is None:
+            try:
+                await self._told
+            except asyncio.CancelledError as error:
+                if self._begun.acquire(blocking=False):
+                    raise
+                cancelled = error
+                self._told = self._loop.create_future()
+        if cancelled:
+            raise cancelled
+        if self._outcome.error:
+            raise self._outcome.error
+        return self._outcome.value
+
+    def _tell(self, outcome: _Outcome[T]) -> None:
+        self._outcome = outcome
+        if not self._told.done():
+            self._told.set_result(None)
