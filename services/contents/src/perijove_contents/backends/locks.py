@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 LOCK_NAME = ".~perijove.lock"
 """Name of the file that is locked where directories themselves cannot be."""
 
+_BUSY = "somebody else is changing this directory"
 _LOCK_S = 10.0
 _LOCK_RETRY_S = 0.005
 
@@ -36,7 +39,8 @@ def locked(*places: Place) -> Iterator[None]:
     # Always in the same order, and each only once: nobody waits for himself.
     directories = {_identity(place): place for place in places}
     with ExitStack() as held:
-        for _, place in sorted(directories.items()):
+        for identity, place in sorted(directories.items()):
+            held.enter_context(_turn(identity))
             held.callback(os.close, _lock_directory(place))
         yield
 
@@ -56,7 +60,7 @@ def lock(fd: int) -> bool:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > give_up:
-                raise Aborted("somebody else is changing this directory") from None
+                raise Aborted(_BUSY) from None
             time.sleep(_LOCK_RETRY_S)
         except OSError:
             return False
@@ -85,6 +89,27 @@ def lock_by_file(place: Place) -> int:
             raise
         # It was removed with its directory, or before it was locked.
         os.close(fd)
+
+
+@contextmanager
+def _turn(directory: tuple[int, int]) -> Iterator[None]:
+    """Wait for the other threads of this process, which end their turns by waking the next.
+
+    The lock of the system can only be asked for again and again.
+    """
+    taken = _taken(directory)
+    if not taken.acquire(timeout=_LOCK_S):
+        raise Aborted(_BUSY)
+    try:
+        yield
+    finally:
+        taken.release()
+
+
+@functools.lru_cache(maxsize=1024)
+def _taken(_directory: tuple[int, int]) -> threading.Lock:
+    # One that is forgotten and made anew costs waiting, not order: that is the system's.
+    return threading.Lock()
 
 
 def _lock_directory(place: Place) -> int:
