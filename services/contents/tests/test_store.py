@@ -1,11 +1,12 @@
 """What every store of the document tree must do."""
 
+import dataclasses
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from perijove_chassis import errors
-from perijove_contents.model import EntryPath, EntryType
+from perijove_contents.model import EntryPath, EntryType, Precondition
 from perijove_contents.store import BATCH_ENTRIES, CHUNK_BYTES, ContentsStore
 
 ROOT = EntryPath(())
@@ -125,6 +126,38 @@ async def test_a_write_that_breaks_changes_nothing(store: ContentsStore) -> None
         await store.append(at("a"), broken(b"half"))
     assert await read(store, "a") == b"first"
     assert await names(store) == ["a"]
+
+
+async def test_bytes_can_be_made_where_they_are_written(store: ContentsStore) -> None:
+    stored = await store.replace(at("a"), lambda: b"first", want_hash=True)
+    assert (stored.created, stored.has_checkpoint) == (True, False)
+    digest = hashlib.sha256(b"first").hexdigest()
+    assert stored.entry == dataclasses.replace(await store.get(at("a")), hash=digest)
+    await store.create_checkpoint(at("a"))
+    stored = await store.replace(at("a"), lambda: b"second", required=Precondition(digest))
+    assert (stored.created, stored.has_checkpoint) == (False, True)
+    assert await read(store, "a") == b"second"
+
+
+async def test_a_replacement_that_cannot_be_made_or_put_changes_nothing(
+    store: ContentsStore,
+) -> None:
+    def broken() -> bytes:
+        raise errors.InvalidArgument("broken")
+
+    await save(store, "a", b"first")
+    await store.make_directory(at("dir"))
+    for path in ("a", "new"):
+        with pytest.raises(errors.InvalidArgument, match="broken"):
+            await store.replace(at(path), broken)
+    with pytest.raises(errors.Aborted):
+        await store.replace(at("a"), lambda: b"x", required=Precondition("another"))
+    with pytest.raises(errors.InvalidArgument):
+        await store.replace(at("dir"), lambda: b"x")
+    with pytest.raises(errors.NotFound):
+        await store.replace(at("nowhere/a"), lambda: b"x")
+    assert await read(store, "a") == b"first"
+    assert await names(store) == ["a", "dir"]
 
 
 async def test_appending_adds_to_the_end(store: ContentsStore) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ from perijove_contents.content import (
     file_format,
     joined,
     pieces,
-    whole,
     within,
 )
 from perijove_contents.model import (
@@ -307,18 +305,17 @@ class ContentsManager:
     async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         data = await joined(content)
         in_model = write.format is ContentFormat.MODEL
-        # At the same time: each waits for a thread, and neither for the other.
-        text, is_kept = await asyncio.gather(
-            self._codec.write(write.path, data, in_model=in_model),
-            self._has_checkpoint(write.path),
+        text = await self._codec.prepare(write.path, data, in_model=in_model)
+        stored = await self._store.replace(
+            write.path,
+            lambda: text().data,
+            required=write.required,
+            want_hash=write.want_hash,
         )
-        entry, created = await self._store.write(
-            write.path, whole(text.data), required=write.required, want_hash=write.want_hash
-        )
-        await self._codec.settle(text)
-        if not is_kept:
+        await self._codec.settle(text())
+        if not stored.has_checkpoint:
             await self._checkpoint_first_version(write.path)
-        return Written(entry, created, text.validation_message)
+        return Written(stored.entry, stored.created, text().validation_message)
 
     async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         created = False
@@ -331,12 +328,6 @@ class ContentsManager:
                 write.path, content, required=write.required, want_hash=write.want_hash
             )
         return Written(entry, created)
-
-    async def _has_checkpoint(self, path: EntryPath) -> bool:
-        try:
-            return bool(await self._store.list_checkpoints(path))
-        except DomainError:
-            return False  # whatever it is, the write meets it, too
 
     async def _checkpoint_first_version(self, path: EntryPath) -> None:
         try:

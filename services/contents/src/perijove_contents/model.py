@@ -184,6 +184,17 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of a replacement."""
+
+    entry: Entry
+    created: bool
+    """Whether no file was there before."""
+    has_checkpoint: bool
+    """Whether there is a checkpoint of it, as of then."""
+
+
+@dataclass(frozen=True, slots=True)
 class KernelPath:
     """Where a kernel for a document runs, on the storage."""
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 from perijove_contents.model import ANY_VERSION, Precondition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterator, Sequence
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Hashable,
+        Iterator,
+        Sequence,
+    )
 
     from perijove_contents.model import (
         Checkpoint,
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
         EntryPath,
         KernelPath,
         NotebookText,
+        Stored,
     )
     from perijove_contents.watching import WatchUpdate
 
@@ -109,6 +117,28 @@ class ContentsStore(Protocol):
 
         Returns:
             The entry, and whether it is new.
+
+        Raises:
+            InvalidArgument: if a directory is there.
+            Aborted: if what is required is not so.
+        """
+
+    async def replace(
+        self,
+        path: EntryPath,
+        make: Callable[[], bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
+    ) -> Stored:
+        """Create or replace a file, as `write` does, by bytes that are yet to be made.
+
+        Args:
+            path: The file. Its directory must exist.
+            make: Returns all bytes. It may block: it is called where the storage is
+                waited for, too. What it raises is raised, and nothing is changed.
+            required: What must be true of what is there now.
+            want_hash: Whether to hash what is then stored.
 
         Raises:
             InvalidArgument: if a directory is there.
@@ -267,6 +297,21 @@ class NotebookCodec(Protocol):
 
         Raises:
             InvalidArgument: if it is no notebook at all. An invalid one is taken.
+        """
+
+    async def prepare(
+        self, path: EntryPath, data: bytes, *, in_model: bool = False
+    ) -> Callable[[], NotebookText]:
+        """Do of `write` what should not be done where the storage is waited for.
+
+        Args:
+            path: What to call the notebook.
+            data: The text.
+            in_model: Whether it is that of a contents model that holds the notebook.
+
+        Returns:
+            What does the rest when it is first called, and blocks meanwhile; it
+            raises `InvalidArgument` as `write` does, and may do so already here.
         """
 
     async def settle(self, text: NotebookText) -> None:

@@ -312,6 +312,8 @@ def rename_over(source: Place, target: Place) -> None:
 
 def _copy_attributes(source: Place, fd: int) -> None:
     """Copy what else is said about a file, as who besides its owner may open it."""
+    if not _may_have_attributes(source):
+        return
     with suppress(OSError):
         original = open_file(source)
         try:
@@ -320,6 +322,15 @@ def _copy_attributes(source: Place, fd: int) -> None:
                     os.setxattr(fd, name, os.getxattr(original, name))
         finally:
             os.close(original)
+
+
+def _may_have_attributes(place: Place) -> bool:
+    """Find out without opening the file, which takes several calls."""
+    try:
+        named = f"/proc/self/fd/{place.directory}/{place.name}"
+        return bool(os.listxattr(named, follow_symlinks=False))
+    except OSError:
+        return True
 
 
 def _renameat2(source: Place, target: Place) -> int:

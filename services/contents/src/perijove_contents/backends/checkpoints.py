@@ -16,7 +16,7 @@ from perijove_contents.model import CHECKPOINT_ID, Checkpoint, EntryPath, Precon
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from perijove_contents.backends.places import Root
 
@@ -50,11 +50,18 @@ class CheckpointFiles:
                 copy.close()
         return Checkpoint(CHECKPOINT_ID, status.st_mtime_ns)
 
-    def list(self, path: EntryPath) -> list[Checkpoint]:
+    def list(self, path: EntryPath) -> Sequence[Checkpoint]:
         """Return the checkpoints of a file that is there."""
         try:
             with self._root.find(path) as place:
                 require_file(place.status())
+        except OSError:
+            return []
+        return self.kept(path)
+
+    def kept(self, path: EntryPath) -> Sequence[Checkpoint]:
+        """Return the checkpoints of a file that is known to be there."""
+        try:
             with self._root.find(checkpoint_path(path)) as place:
                 status = require_file(place.status())
         except OSError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import InvalidArgument, Unavailable
@@ -10,13 +12,16 @@ from perijove_contents.backends.notebook_worker import WORK, Job
 from perijove_contents.backends.notebooks import MISSHAPEN, cause
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from perijove_contents.backends.notary import Notary
     from perijove_contents.backends.notebook_process import NotebookProcess
     from perijove_contents.backends.recent import RecentNotebooks
     from perijove_contents.backends.threads import Threads
     from perijove_contents.model import EntryPath, NotebookText
+
+SMALL_BYTES = 64 * 1024
+"""Notebooks up to this size are read, checked and formatted within a millisecond or two."""
 
 LARGE_BYTES = 8 * 1024 * 1024
 """Notebooks of this size and above go to a process of their own. To send one there
@@ -53,9 +58,23 @@ class NbformatCodec:
 
     async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
         """Turn the JSON text of a notebook into the bytes to store."""
-        job = Job.WRITE_FROM_MODEL if in_model else Job.WRITE
-        text, _ = await self._work(path, job, data)
+        text, _ = await self._work(path, _writing(in_model), data)
         return text
+
+    async def prepare(
+        self, path: EntryPath, data: bytes, *, in_model: bool = False
+    ) -> Callable[[], NotebookText]:
+        """Turn a text of some size into bytes here, a small one later: that takes no time."""
+        if len(data) > SMALL_BYTES:
+            text = await self.write(path, data, in_model=in_model)
+            return lambda: text
+
+        def write() -> NotebookText:
+            with _misshapen_as_domain(path, job):
+                return WORK[job](data, self._notary)
+
+        job = _writing(in_model)
+        return functools.cache(write)
 
     async def settle(self, text: NotebookText) -> None:
         """Wait for the signature of a large notebook."""
@@ -69,18 +88,8 @@ class NbformatCodec:
             raise Unavailable("signatures cannot be stored")
 
     async def _work(self, path: EntryPath, job: Job, data: bytes) -> tuple[NotebookText, object]:
-        try:
+        with _misshapen_as_domain(path, job):
             return await self._threads.run(self._done, job, data)
-        except MISSHAPEN as error:
-            if job in (Job.WRITE, Job.WRITE_FROM_MODEL):
-                raise InvalidArgument(
-                    f"the content for {path} is not a notebook: {cause(error)}",
-                    reason="BAD_FORMAT",
-                ) from error
-            raise InvalidArgument(
-                f"{path} is not a readable notebook: {cause(error)}",
-                reason="UNREADABLE_NOTEBOOK",
-            ) from error
 
     def _done(self, job: Job, data: bytes) -> tuple[NotebookText, object]:
         # Before the notary is asked, so that what changes meanwhile is not missed.
@@ -88,3 +97,21 @@ class NbformatCodec:
         if len(data) < LARGE_BYTES:
             return WORK[job](data, self._notary), edition
         return self._process.run(job, data), edition
+
+
+def _writing(in_model: bool) -> Job:  # noqa: FBT001
+    return Job.WRITE_FROM_MODEL if in_model else Job.WRITE
+
+
+@contextmanager
+def _misshapen_as_domain(path: EntryPath, job: Job) -> Iterator[None]:
+    try:
+        yield
+    except MISSHAPEN as error:
+        if job in (Job.WRITE, Job.WRITE_FROM_MODEL):
+            raise InvalidArgument(
+                f"the content for {path} is not a notebook: {cause(error)}", reason="BAD_FORMAT"
+            ) from error
+        raise InvalidArgument(
+            f"{path} is not a readable notebook: {cause(error)}", reason="UNREADABLE_NOTEBOOK"
+        ) from error

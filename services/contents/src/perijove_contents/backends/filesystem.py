@@ -15,7 +15,7 @@ from perijove_contents.backends.copying import copy_free
 from perijove_contents.backends.listing import Listing
 from perijove_contents.backends.opened import OpenFile
 from perijove_contents.backends.tree import entry_of
-from perijove_contents.model import ANY_VERSION, Precondition
+from perijove_contents.model import ANY_VERSION, Precondition, Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
@@ -96,6 +96,17 @@ class FilesystemStore:
         except BaseException:
             await self._threads.run(file.close)
             raise
+
+    async def replace(
+        self,
+        path: EntryPath,
+        make: Callable[[], bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
+    ) -> Stored:
+        """Create or replace a file by bytes that are yet to be made, in one call to a thread."""
+        return await self._threads.run(self._make, path, make, required, want_hash=want_hash)
 
     async def append(
         self,
@@ -191,6 +202,24 @@ class FilesystemStore:
         except BaseException:
             listing.close()
             raise
+
+    def _make(
+        self,
+        path: EntryPath,
+        make: Callable[[], bytes],
+        required: Precondition,
+        *,
+        want_hash: bool,
+    ) -> Stored:
+        data = make()
+        tree = self._tree
+        file = AtomicFile(partial(tree.root.find, path), tree.file_mode, want_hash=want_hash)
+        with os_errors_as_domain(path):
+            try:
+                entry, created = self._replace(path, file, data, required)
+            finally:
+                file.close()
+        return Stored(entry, created, has_checkpoint=bool(tree.checkpoints.kept(path)))
 
     def _replace(
         self, path: EntryPath, file: AtomicFile, last: bytes, required: Precondition

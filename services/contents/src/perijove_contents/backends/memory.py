@@ -25,6 +25,7 @@ from perijove_contents.model import (
     EntryType,
     KernelPath,
     Precondition,
+    Stored,
     is_listed,
     type_of_name,
 )
@@ -32,7 +33,7 @@ from perijove_contents.store import BATCH_ENTRIES
 from perijove_contents.watching import EntryFeed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 
     from perijove_contents.store import OpenContent
     from perijove_contents.watching import WatchUpdate
@@ -102,6 +103,23 @@ class MemoryStore:
         self._require_version(path, required)
         self._put(path, data)
         return replace(await self.get(path), hash=_hash(data) if want_hash else ""), created
+
+    async def replace(
+        self,
+        path: EntryPath,
+        make: Callable[[], bytes],
+        *,
+        required: Precondition = ANY_VERSION,
+        want_hash: bool = False,
+    ) -> Stored:
+        """Create or replace a file by bytes that are yet to be made."""
+
+        async def content() -> AsyncIterator[bytes]:
+            yield make()
+
+        entry, created = await self.write(path, content(), required=required, want_hash=want_hash)
+        kept = await self.list_checkpoints(path)
+        return Stored(entry, created, has_checkpoint=bool(kept))
 
     async def append(
         self,

@@ -158,12 +158,23 @@ class HookedCodec:
 
     async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
         """Turn what the hooks make of a notebook into the bytes to store."""
+        data, in_model = await self._changed(path, data, in_model=in_model)
+        return await self._codec.write(path, data, in_model=in_model)
+
+    async def prepare(
+        self, path: EntryPath, data: bytes, *, in_model: bool = False
+    ) -> Callable[[], NotebookText]:
+        """Prepare to write what the hooks make of a notebook."""
+        data, in_model = await self._changed(path, data, in_model=in_model)
+        return await self._codec.prepare(path, data, in_model=in_model)
+
+    async def _changed(self, path: EntryPath, data: bytes, *, in_model: bool) -> tuple[bytes, bool]:
         try:
-            data, in_model = await self._hooks.before(path, data, in_model=in_model), False
+            return await self._hooks.before(path, data, in_model=in_model), False
         except _NoNotebookError:
             # The codec says best what is wrong with it.
             log.debug("no notebook for the save hooks", path=str(path))
-        return await self._codec.write(path, data, in_model=in_model)
+            return data, in_model
 
 
 def teller(hooks: SaveHooks, store: ContentsStore) -> Callable[[EntryPath], Any]:

@@ -7,7 +7,7 @@ import fcntl
 import functools
 import hashlib
 import os
-import secrets
+import random
 import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -43,7 +43,9 @@ def own_prefix() -> str:
 
 def temporary_name() -> str:
     """Return a new name for something unfinished."""
-    return own_prefix() + secrets.token_hex(8)
+    # It need not be secret, as it is never used if it is there already; and to ask
+    # the system for randomness lets another thread in.
+    return f"{own_prefix()}{random.getrandbits(64):016x}"
 
 
 def create_file(target: Place) -> tuple[Place, int]:
