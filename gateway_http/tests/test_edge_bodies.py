@@ -29,6 +29,7 @@ class _Contents(contents_pb2_grpc.ContentsServiceServicer):
         self._chunks = chunks
         self._size_bytes = size_bytes
         self.written: list[pb.WriteContentRequest] = []
+        self.saved: list[pb.SaveContentRequest] = []
 
     async def ReadContent(  # type: ignore[override]
         self, request: pb.ReadContentRequest, context: Any
@@ -49,6 +50,13 @@ class _Contents(contents_pb2_grpc.ContentsServiceServicer):
         self.written = [request async for request in request_iterator]
         entry = pb.Entry(path=self.written[0].header.path, type=pb.ENTRY_TYPE_FILE)
         return pb.WriteContentResponse(entry=entry, created=True)
+
+    async def SaveContent(  # type: ignore[override]
+        self, request: pb.SaveContentRequest, context: Any
+    ) -> pb.SaveContentResponse:
+        del context
+        self.saved.append(request)
+        return pb.SaveContentResponse(entry=pb.Entry(path=request.header.path), created=True)
 
 
 @pytest.mark.parametrize("target", ["/api/contents/a.bin", "/files/a.bin"])
@@ -96,6 +104,18 @@ async def test_large_content_is_cut_out_of_its_model(
     assert (header.path, header.format) == ("n.ipynb", pb.CONTENT_FORMAT_NOTEBOOK)
 
 
+async def test_small_content_is_one_message(make_edge: MakeEdge, serve_contents: Serve) -> None:
+    contents = _Contents()
+    await serve_contents(contents)
+    edge = await make_edge()
+    body = b'{"content": {"cells":[]}, "type":"notebook"}'
+    response, _ = await edge.ask("PUT", "/api/contents/n.ipynb", data=body)
+    assert response.status == 201
+    (saved,) = contents.saved
+    assert (saved.header.path, saved.content) == ("n.ipynb", b'{"cells":[]}')
+    assert not contents.written
+
+
 async def test_body_beyond_the_limit_is_refused(make_edge: MakeEdge, serve_contents: Serve) -> None:
     contents = _Contents()
     await serve_contents(contents)
@@ -105,6 +125,7 @@ async def test_body_beyond_the_limit_is_refused(make_edge: MakeEdge, serve_conte
         assert response.status == 413
         assert b'"the request body is too large"' in text
     assert not contents.written
+    assert not contents.saved
 
 
 async def _endless() -> AsyncIterator[bytes]:

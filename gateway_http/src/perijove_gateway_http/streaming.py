@@ -21,6 +21,8 @@ from perijove_gateway_http.models import contents_head, contents_model
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from perijove.contents.v1 import contents_pb2_grpc
+
     ReadCall = grpc.aio.UnaryStreamCall[
         contents_pb2.ReadContentRequest, contents_pb2.ReadContentResponse
     ]
@@ -30,6 +32,9 @@ CHUNK_BYTES = 1024 * 1024
 
 AT_ONCE_BYTES = 256 * 1024
 """Largest answer that is sent in one write, with its length."""
+
+WRITE_S = 600.0
+"""How long a small write may take: the storage may be slow, and so may be save hooks."""
 
 _LINE_BYTES = 57
 _LINE_LETTERS = 76
@@ -164,6 +169,23 @@ def pieces(content: bytes | memoryview) -> Iterator[bytes]:
     view = memoryview(content)
     for start in range(0, len(view), CHUNK_BYTES):
         yield bytes(view[start : start + CHUNK_BYTES])
+
+
+async def write(
+    stub: contents_pb2_grpc.ContentsServiceAsyncStub,
+    header: contents_pb2.WriteContentHeader,
+    content: bytes | memoryview,
+) -> contents_pb2.WriteContentResponse | contents_pb2.SaveContentResponse:
+    """Write content, in one message if it fits, else as a stream.
+
+    Raises:
+        grpc.aio.AioRpcError: if the service refuses it.
+    """
+    if len(content) <= CHUNK_BYTES:
+        request = contents_pb2.SaveContentRequest(header=header, content=bytes(content))
+        return await stub.SaveContent(request, timeout=WRITE_S)
+    header.size_bytes = len(content)
+    return await stub.WriteContent(write_requests(header, content))
 
 
 def write_requests(

@@ -94,11 +94,7 @@ async def write(request: web.Request) -> web.Response:
     if header.type != pb.ENTRY_TYPE_DIRECTORY and (not body.type or body.is_empty):
         await _refuse_to_guess(request, path, body)
     content = await _content(header, body)
-    header.size_bytes = len(content)
-    reply = await request.app[STUBS].contents.WriteContent(
-        streaming.write_requests(header, content)
-    )
-    return _written(request, reply)
+    return _written(request, await streaming.write(request.app[STUBS].contents, header, content))
 
 
 async def rename(request: web.Request) -> web.Response:
@@ -173,7 +169,9 @@ async def _write_large(request: web.Request, incoming: Incoming) -> web.Response
     return _written(request, await large_notebooks.pass_on(contents, header, incoming))
 
 
-def _written(request: web.Request, reply: pb.WriteContentResponse) -> web.Response:
+def _written(
+    request: web.Request, reply: pb.WriteContentResponse | pb.SaveContentResponse
+) -> web.Response:
     model = models.contents_model(reply.entry, reply.validation_message)
     return json_response(model, 201 if reply.created else 200, _placed(request, reply.entry))
 
