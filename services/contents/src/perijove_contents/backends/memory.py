@@ -25,25 +25,27 @@ from perijove_contents.model import (
     EntryType,
     KernelPath,
     Precondition,
-    is_listed,
     type_of_name,
 )
 from perijove_contents.store import BATCH_ENTRIES
+from perijove_contents.visibility import USUAL
 from perijove_contents.watching import EntryFeed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
     from perijove_contents.store import OpenContent
+    from perijove_contents.visibility import Visibility
     from perijove_contents.watching import WatchUpdate
 
 
 class MemoryStore:
     """Keeps entries in a dictionary of this process."""
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024, seen: Visibility = USUAL) -> None:
         self._feed = EntryFeed()
-        self._nodes = Nodes(self._feed)
+        self._seen = seen
+        self._nodes = Nodes(self._feed, seen)
         self._max_bytes = max_bytes
 
     async def get(self, path: EntryPath) -> Entry:
@@ -66,7 +68,7 @@ class MemoryStore:
         names = sorted(
             found.name
             for found in self._nodes
-            if found.parent == path and found.name > after and is_listed(found.name)
+            if found.parent == path and found.name > after and self._seen.lists(found.name)
         )
         for start in range(0, max(len(names), 1), BATCH_ENTRIES):
             batch = names[start : start + BATCH_ENTRIES]

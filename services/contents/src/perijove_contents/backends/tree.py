@@ -19,7 +19,7 @@ from perijove_contents.backends.atomic import (
     require_version,
     sync_directory,
 )
-from perijove_contents.backends.checkpoints import DIRECTORY, CheckpointFiles
+from perijove_contents.backends.checkpoints import CHECKPOINTS, CheckpointFiles
 from perijove_contents.backends.copying import move_across
 from perijove_contents.backends.locks import LOCK_NAME, locked
 from perijove_contents.backends.places import Place, Root
@@ -34,13 +34,14 @@ from perijove_contents.model import (
     Precondition,
     type_of_name,
 )
+from perijove_contents.visibility import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-log = structlog.get_logger()
+    from perijove_contents.visibility import Visibility
 
-_UNCOUNTED = (DIRECTORY, LOCK_NAME)
+log = structlog.get_logger()
 
 
 class Tree:
@@ -50,7 +51,14 @@ class Tree:
     """
 
     def __init__(
-        self, root: str, *, file_mode: int, directory_mode: int, links_leave: bool = True
+        self,
+        root: str,
+        *,
+        file_mode: int,
+        directory_mode: int,
+        links_leave: bool = True,
+        seen: Visibility = USUAL,
+        checkpoints: str = CHECKPOINTS,
     ) -> None:
         """Describe a tree.
 
@@ -59,10 +67,13 @@ class Tree:
             file_mode: Permission bits of new files.
             directory_mode: Permission bits of new directories.
             links_leave: Whether links out of the root are followed.
+            seen: What listings show.
+            checkpoints: Name of the directories that hold checkpoints.
         """
         self.root = Root(root, links_leave=links_leave)
         self.file_mode = file_mode
-        self.checkpoints = CheckpointFiles(self.root, directory_mode)
+        self.checkpoints = CheckpointFiles(self.root, directory_mode, checkpoints)
+        self.seen = seen
         self._directory_mode = directory_mode
         self._links_leave = links_leave
 
@@ -193,7 +204,7 @@ class Tree:
                 elif even_full:
                     remove_tree(place)
                 else:
-                    _remove_empty(place)
+                    _remove_empty(place, self.checkpoints.directory)
             sync_directory(place)
         if not is_directory:
             self.checkpoints.forget(path)
@@ -308,16 +319,16 @@ def _differ_in_case_only(source: Place, target: Place) -> bool:
     )
 
 
-def _remove_empty(place: Place) -> None:
+def _remove_empty(place: Place, checkpoints_name: str) -> None:
     # What nobody sees does not count.
-    with place.inside(DIRECTORY) as checkpoints:
+    with place.inside(checkpoints_name) as checkpoints:
         fd = checkpoints.beside(".").open_directory()
         try:
             names = os.listdir(fd)
         finally:
             os.close(fd)
         for name in names:
-            if name not in _UNCOUNTED and not name.startswith(TEMPORARY_PREFIX):
+            if name not in (checkpoints_name, LOCK_NAME) and not name.startswith(TEMPORARY_PREFIX):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         with suppress(OSError):
             os.unlink(LOCK_NAME, dir_fd=checkpoints.directory)
