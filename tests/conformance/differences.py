@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tests.conformance.given import Link
+
 if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.row import Row
@@ -116,9 +118,15 @@ DIFFERENCES: dict[str, Difference] = {
     "workspace-no-data": differs("what is stored can be opened again", status=204),
     "times of settings": differs("every time of the API is written in one way"),
     # Listing.
-    "links to what cannot be read": differs("what cannot be read is not listed"),
     "names that are no UTF-8": differs("a name that no request can carry is of no use"),
     "times on the second": differs("clients parse six digits, and fail where they are missing"),
+    # Links.
+    "a link to nothing is deleted": differs(
+        "what is shown can be removed",
+        status=404,
+        model={"reason": None},
+        leaves={"link.txt": Link("nowhere")},
+    ),
     # Naming.
     "an unreadable notebook is copied too": differs(
         "a copy has the same bytes: it need not be understood",

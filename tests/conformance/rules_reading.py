@@ -212,6 +212,15 @@ READING = (
         given={"link": Link("d/e"), "d/e/f.txt": "x"},
         model={"type": "directory", "path": "link"},
     ),
+    *(
+        _read(
+            f"a link to {to} is one itself",
+            target="api/contents/link?content=0",
+            given={"link": Link(to)},
+            model={"type": "file", "path": "link", "size": len(to), **_BARE},
+        )
+        for to in ("nowhere", "d/nowhere", "/dev/null")
+    ),
     _read(
         "a path goes through links",
         target="api/contents/link/c.txt",

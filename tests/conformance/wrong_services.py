@@ -44,6 +44,7 @@ WRONG_SERVICES = (
     Row("view-hidden", "GET", "view/.hidden.txt", 404, "html"),
     Row("view-root", "GET", "view/", 404, "html"),
     Row("view-pipe", "GET", "view/p", 404, "html", given={"p": Kind.FIFO}),
+    Row("view-broken-link", "GET", "view/l", 404, "html", given={"l": Link("nowhere")}),
     Row("view-head", "HEAD", "view/a.txt", 405, kind=None),
     Row("view-post", "POST", "view/a.txt", 405, "html"),
     Row("file-post", "POST", "files/a.txt", 405, "html"),
