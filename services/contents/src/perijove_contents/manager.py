@@ -193,11 +193,11 @@ class ContentsManager:
         entry = await self._store.create_free(directory, names, data)
         if kind is EntryType.NOTEBOOK:
             await self._checkpoint_first_version(entry.path)
-        return replace(entry, type=kind)
+        return entry
 
     async def copy(self, path: EntryPath, target: EntryPath) -> Entry:
         """Copy an entry into the directory `target`, or a file to the new file `target`."""
-        self._seen.require_changeable("copy", path, target)
+        self._seen.require_changeable("copy", target, path)
         if path.is_root:
             raise InvalidArgument("the root cannot be copied", reason="BAD_PATH")
         source = await self._store.get(path)
@@ -211,7 +211,7 @@ class ContentsManager:
                 directory, names = target.parent, iter((target.name,))
         else:
             if aside.type is not EntryType.DIRECTORY:
-                raise AlreadyExists(f"an entry is already at {target}", reason="ENTRY_EXISTS")
+                raise AlreadyExists(f"File already exists: {target}", reason="ENTRY_EXISTS")
         entry = await self._store.copy_free(
             path, directory, names, max_bytes=self._rules.max_copy_bytes
         )
@@ -236,7 +236,7 @@ class ContentsManager:
         """Delete an entry and its checkpoints."""
         self._seen.require_changeable("delete", path)
         if path.is_root:
-            raise InvalidArgument("the root cannot be deleted", reason="BAD_PATH")
+            raise InvalidArgument("Can't delete root", reason="BAD_PATH")
         if self._rules.delete_to_trash:
             await self._store.trash(path, required=required)
         else:

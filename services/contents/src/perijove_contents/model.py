@@ -43,7 +43,7 @@ class EntryPath:
         """
         if len(text.encode(errors="surrogatepass")) > MAX_PATH_BYTES:
             raise InvalidArgument("the path is too long", reason="BAD_PATH")
-        return cls(tuple(_checked(part) for part in text.split("/") if part))
+        return cls(tuple(_checked(part, text) for part in text.split("/") if part))
 
     def child(self, name: str) -> EntryPath:
         """Return the place of an entry directly inside this one.
@@ -53,7 +53,7 @@ class EntryPath:
         """
         if not name or "/" in name:
             raise InvalidArgument(f"not a name: {name[:80]!r}", reason="BAD_PATH")
-        return EntryPath((*self.parts, _checked(name)))
+        return EntryPath((*self.parts, _checked(name, name)))
 
     @property
     def name(self) -> str:
@@ -226,9 +226,13 @@ def _guess(name: str) -> str:
     return mimetypes.guess_type(f"/{name}")[0] or ""
 
 
-def _checked(part: str) -> str:
-    if part in (".", "..") or "\0" in part or not is_unicode(part):
-        raise InvalidArgument(f"not a path under the root: {part[:80]!r}", reason="BAD_PATH")
+def _checked(part: str, text: str) -> str:
+    if part == "..":
+        raise InvalidArgument(
+            f"{text[:80]!r} is outside root contents directory", reason="BAD_PATH"
+        )
+    if part == "." or "\0" in part or not is_unicode(part):
+        raise InvalidArgument(f"{text[:80]!r} is not a valid path", reason="BAD_PATH")
     if len(part) > MAX_NAME_BYTES or len(part.encode()) > MAX_NAME_BYTES:
         raise InvalidArgument(f"the name is too long: {part[:80]!r}...", reason="BAD_PATH")
     return part

@@ -69,7 +69,7 @@ class Visibility:
             NotFound: if the entry is.
         """
         if self.hides(path):
-            raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY")
+            raise NotFound(f"File or directory does not exist: {path}", reason="NO_SUCH_ENTRY")
 
     def require_changeable(self, verb: str, *paths: EntryPath) -> None:
         """Let nobody change what is hidden.

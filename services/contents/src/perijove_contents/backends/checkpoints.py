@@ -137,7 +137,9 @@ def _require_known(path: EntryPath, checkpoint_id: str) -> None:
 
 
 def _no_such(path: EntryPath, checkpoint_id: str) -> NotFound:
-    return NotFound(f"{path} has no checkpoint {checkpoint_id[:80]!r}", reason="NO_SUCH_CHECKPOINT")
+    return NotFound(
+        f"Checkpoint does not exist: {path}@{checkpoint_id[:80]}", reason="NO_SUCH_CHECKPOINT"
+    )
 
 
 def _blocks(fd: int) -> Iterator[bytes]:

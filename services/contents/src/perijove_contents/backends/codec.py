@@ -78,7 +78,7 @@ class NbformatCodec:
                     reason="BAD_FORMAT",
                 ) from error
             raise InvalidArgument(
-                f"{path} is not a readable notebook: {cause(error)}",
+                f"Unreadable Notebook: {path} {cause(error)}",
                 reason="UNREADABLE_NOTEBOOK",
             ) from error
 

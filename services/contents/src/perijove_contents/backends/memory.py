@@ -170,7 +170,7 @@ class MemoryStore:
         self._require_version(path, required)
         self._require_directory(new_path.parent)
         if new_path in self._nodes:
-            raise AlreadyExists(f"an entry is already at {new_path}", reason="ENTRY_EXISTS")
+            raise AlreadyExists(f"File already exists: {new_path}", reason="ENTRY_EXISTS")
         if path.holds(new_path):
             raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
         for found in [found for found in self._nodes if path.holds(found)]:
@@ -236,7 +236,9 @@ class MemoryStore:
         try:
             return self._nodes[path]
         except KeyError:
-            raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY") from None
+            raise NotFound(
+                f"File or directory does not exist: {path}", reason="NO_SUCH_ENTRY"
+            ) from None
 
     def _file(self, path: EntryPath) -> bytes:
         data = self._node(path).data
@@ -246,7 +248,7 @@ class MemoryStore:
 
     def _require_directory(self, path: EntryPath) -> None:
         if path not in self._nodes or self._nodes[path].data is not None:
-            raise NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
+            raise NotFound(f"No such directory: {path}", reason="NO_SUCH_ENTRY")
 
     def _require_version(self, path: EntryPath, required: Precondition) -> None:
         node = self._nodes.get(path)

@@ -104,7 +104,9 @@ class Tree:
                 yield place
         except FileNotFoundError:
             if self._link_at(path):
-                raise InvalidArgument(f"{path} is a broken link", reason="BAD_TYPE") from None
+                raise InvalidArgument(
+                    f"Cannot read non-file {path}: it is a link to nothing", reason="BAD_TYPE"
+                ) from None
             raise
 
     def make_directory(self, path: EntryPath, required: Precondition = ANY_VERSION) -> Entry:
@@ -117,7 +119,7 @@ class Tree:
         except FileExistsError:
             required.check_presence(is_there=True)
             if not self.root.is_directory(path):
-                raise InvalidArgument(f"{path} is not a directory", reason="BAD_TYPE") from None
+                raise InvalidArgument(f"Not a directory: {path}", reason="BAD_TYPE") from None
         return self.get(path)
 
     def create_free(self, directory: EntryPath, names: Iterator[str], data: bytes | None) -> Entry:
@@ -192,7 +194,7 @@ class Tree:
                 except FileExistsError:
                     if not differ_in_case_only(source, target):
                         raise AlreadyExists(
-                            f"an entry is already at {new_path}", reason="ENTRY_EXISTS"
+                            f"File already exists: {new_path}", reason="ENTRY_EXISTS"
                         ) from None
                     rename_over(source, target)
                 sync_directory(target)
@@ -318,4 +320,4 @@ def require_entry(status: os.stat_result) -> os.stat_result:
 
 
 def _no_directory(path: EntryPath) -> NotFound:
-    return NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
+    return NotFound(f"No such directory: {path}", reason="NO_SUCH_ENTRY")
