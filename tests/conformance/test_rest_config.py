@@ -68,6 +68,17 @@ def test_section_of_nobody_is_merged_into_nothing(server: Server, section: str) 
     assert server.ask("GET", section).json == {"a": {"b": 1}}
 
 
+def test_configuration_is_kept_for_people_to_edit(server: Server, section: str) -> None:
+    if server.config is None:
+        pytest.skip("the server's configuration is out of reach")
+    value: dict[str, Any] = {"b": {"\u00e9": "\U0001f600"}, "a": [1, 2.5], "c": {}}
+    assert server.ask("PUT", section, json=value).status == 204
+    place = server.config / "serverconfig" / f"{section.rpartition('/')[2]}.json"
+    assert place.read_text() == json.dumps(value, indent=2)
+    assert server.ask("PATCH", section, json={"c": 1, "b": None}).status == 200
+    assert place.read_text() == json.dumps({"a": [1, 2.5], "c": 1}, indent=2)
+
+
 def test_configuration_that_is_there_is_read(server: Server, section: str) -> None:
     if server.config is None:
         pytest.skip("the server's configuration is out of reach")

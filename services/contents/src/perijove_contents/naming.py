@@ -29,7 +29,8 @@ class Untitled:
         """Yield names for a new entry, best first: `untitled.txt`, `untitled1.txt`, ..."""
         match kind:
             case EntryType.DIRECTORY:
-                return _numbered(self.directory, " ", "")
+                stem, suffix = _split(f"{self.directory}{extension}")
+                return _numbered(stem, " ", suffix)
             case EntryType.NOTEBOOK:
                 return _numbered(self.notebook, "", NOTEBOOK_SUFFIX)
             case EntryType.FILE:
