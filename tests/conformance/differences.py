@@ -174,7 +174,7 @@ DIFFERENCES: dict[str, Difference] = {
         "who reads changes nothing, and no save of Perijove leaves a file half written",
         status=200,
     ),
-    "what a kernel sees": differs("the edge sees no files of runners"),
+    "what a kernel sees": differs("outside of the tree the edge sees no files of runners"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {
