@@ -52,6 +52,12 @@ NAMING = (
         leaves={"d/untitled": ""},
     ),
     _named("an empty object creates an untitled file", {}, "untitled"),
+    _post(
+        "null creates an untitled file",
+        target="api/contents/d",
+        raw=b"null",
+        model={"path": "d/untitled", "type": "file"},
+    ),
     _named("the root takes the number after the name", {}, "untitled2", "untitled", "untitled1"),
     _named("a gap in the numbers is used", {}, "untitled1", "untitled", "untitled2"),
     _named("a name is taken by whatever has it", {}, "untitled1", "untitled/x"),

@@ -128,7 +128,7 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
 
     def seen(self) -> Visibility:
         """Return what people see of the tree: nothing of what this process has in hand."""
-        own = (f"{TEMPORARY_PREFIX}*", LOCK_NAME)
+        own = (f"{TEMPORARY_PREFIX}*", LOCK_NAME) if self.allow_hidden else ()
         globs = (glob.strip() for glob in self.hide_globs.split(","))
         return Visibility(shows_hidden=self.allow_hidden, unlisted=(*filter(None, globs), *own))
 
