@@ -34,7 +34,7 @@ class CheckpointFiles:
 
     def create(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
-        kept = self._kept(path)
+        kept = self._path_of(path)
         with self._root.find(path) as place:
             fd = open_file(place)
         with open(fd, "rb", buffering=0) as source:
@@ -56,7 +56,7 @@ class CheckpointFiles:
         try:
             with self._root.find(path) as place:
                 require_file(place.status())
-            with self._root.find(self._kept(path)) as place:
+            with self._root.find(self._path_of(path)) as place:
                 status = require_file(place.status())
         except OSError:
             return []
@@ -68,7 +68,7 @@ class CheckpointFiles:
             require_file(place.status())
         _require_known(path, checkpoint_id)
         try:
-            with self._root.find(self._kept(path)) as place:
+            with self._root.find(self._path_of(path)) as place:
                 fd = open_file(place)
         except FileNotFoundError:
             raise _no_such(path, checkpoint_id) from None
@@ -85,18 +85,18 @@ class CheckpointFiles:
         """Delete a checkpoint."""
         _require_known(path, checkpoint_id)
         try:
-            self._unlink(self._kept(path))
+            self._unlink(self._path_of(path))
         except (FileNotFoundError, NotADirectoryError):
             raise _no_such(path, checkpoint_id) from None
 
     def forget(self, path: EntryPath) -> None:
         """Delete the checkpoints of a file that is gone."""
         with suppress(OSError):
-            self._unlink(self._kept(path))
+            self._unlink(self._path_of(path))
 
     def follow(self, path: EntryPath, new_path: EntryPath) -> None:
         """Move the checkpoints of a file that was moved."""
-        old, new = self._kept(path), self._kept(new_path)
+        old, new = self._path_of(path), self._path_of(new_path)
         try:
             source = self._root.find_itself(old)
         except FileNotFoundError:
@@ -117,7 +117,7 @@ class CheckpointFiles:
                     copy_file(source, target)
                     os.unlink(source.name, dir_fd=source.directory)
 
-    def _kept(self, path: EntryPath) -> EntryPath:
+    def _path_of(self, path: EntryPath) -> EntryPath:
         """Return where the checkpoint of a file is kept."""
         stem, suffix = os.path.splitext(path.name)
         return EntryPath((*path.parent.parts, self.directory, f"{stem}-{CHECKPOINT_ID}{suffix}"))
