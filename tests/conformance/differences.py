@@ -95,9 +95,16 @@ DIFFERENCES: dict[str, Difference] = {
         model={"reason": None},
         leaves={},
     ),
+    "a type that is null is none": differs(
+        "null is as good as nothing, here as elsewhere",
+        status=400,
+        model={"reason": None},
+        leaves={},
+    ),
     "text-with-no-number-beside": differs(NO_JSON, status=201),
     "notebook-with-no-number": differs(NO_JSON, status=201),
     "an entry called checkpoints": differs("no name is taken away from entries"),
+    "checkpoints-of-directory": differs("no name is taken away from entries", status=200),
     "names under haste": differs("two that ask at once get two entries"),
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}

@@ -152,6 +152,11 @@ READING = (
         model={"content": "abc\n"},
     ),
     _read(
+        "spaces around an argument do not count",
+        target="api/contents/a.txt?content=%200%20&hash=1+&format=%0Atext",
+        model={"content": None, "hash_algorithm": "sha256"},
+    ),
+    _read(
         "of repeated arguments the last counts",
         target="api/contents/a.txt?content=x&content=0",
         model={"content": None},

@@ -64,7 +64,7 @@ def test_without_a_trash_only_what_is_empty_is_deleted(
     server, root = server_of(running), running.root_dir
     fill(root)
     refused = server.ask("DELETE", "api/contents/full")
-    assert (refused.status, refused.json["message"]) == (400, "full is not empty")
+    assert (refused.status, refused.json["message"]) == (400, "Directory full not empty")
     assert (root / "full" / "sub" / "a.txt").exists()
     # What nobody sees does not count.
     for target in ("empty", "kept", "a%20b.txt"):

@@ -24,7 +24,7 @@ _MEANINGS: dict[int | None, tuple[type[DomainError], str, str]] = {
     errno.ENOENT: (NotFound, "File or directory does not exist: {}", "NO_SUCH_ENTRY"),
     errno.ENOTDIR: (NotFound, "File or directory does not exist: {}", "NO_SUCH_ENTRY"),
     errno.EEXIST: (AlreadyExists, "File already exists: {}", "ENTRY_EXISTS"),
-    errno.ENOTEMPTY: (FailedPrecondition, "{} is not empty", "DIRECTORY_NOT_EMPTY"),
+    errno.ENOTEMPTY: (FailedPrecondition, "Directory {} not empty", "DIRECTORY_NOT_EMPTY"),
     errno.EISDIR: (InvalidArgument, "{} is a directory, not a file", "BAD_TYPE"),
     errno.ENXIO: (InvalidArgument, "{} is neither file nor directory", "BAD_TYPE"),
     errno.ENAMETOOLONG: (InvalidArgument, "the path is too long", "BAD_PATH"),

@@ -187,7 +187,7 @@ class MemoryStore:
         self._require_version(path, required)
         below = [found for found in self._nodes if path.holds(found)]
         if len(below) > 1 and not even_full:
-            raise FailedPrecondition(f"{path} is not empty", reason="DIRECTORY_NOT_EMPTY")
+            raise FailedPrecondition(f"Directory {path} not empty", reason="DIRECTORY_NOT_EMPTY")
         for found in below:
             del self._nodes[found]
 
