@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tests.conformance.given import Link
+
 if TYPE_CHECKING:
     from tests.conformance.client import Server
     from tests.conformance.row import Row
@@ -93,9 +95,16 @@ DIFFERENCES: dict[str, Difference] = {
         model={"reason": None},
         leaves={},
     ),
+    "a type that is null is none": differs(
+        "null is as good as nothing, here as elsewhere",
+        status=400,
+        model={"reason": None},
+        leaves={},
+    ),
     "text-with-no-number-beside": differs(NO_JSON, status=201),
     "notebook-with-no-number": differs(NO_JSON, status=201),
     "an entry called checkpoints": differs("no name is taken away from entries"),
+    "checkpoints-of-directory": differs("no name is taken away from entries", status=200),
     "names under haste": differs("two that ask at once get two entries"),
     "a hidden path in the body does not count either": differs(
         "what does not count is not judged", status=400, model={"reason": None}, leaves={}
@@ -107,6 +116,7 @@ DIFFERENCES: dict[str, Difference] = {
     "where a login leads": differs("a browser takes a backslash for a slash"),
     "bodies that are no objects": differs("refused alike, where many end in a 500"),
     "a socket of no kernel": differs("a foreign page is not told which kernels there are"),
+    "letters in JSON": differs("JSON is UTF-8: escapes are three times as long"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(
@@ -116,10 +126,38 @@ DIFFERENCES: dict[str, Difference] = {
     "workspace-no-data": differs("what is stored can be opened again", status=204),
     "times of settings": differs("every time of the API is written in one way"),
     # Listing.
-    "links to what cannot be read": differs("what cannot be read is not listed"),
     "names that are no UTF-8": differs("a name that no request can carry is of no use"),
     "times on the second": differs("clients parse six digits, and fail where they are missing"),
+    "the order of a listing": differs("two listings of a directory that has not changed are equal"),
+    # Links.
+    "the type of a link": differs(
+        "what an entry is, its own name says: that of its target is nobody's business"
+    ),
+    "copy-broken-link": differs("what it leads to is not there", status=400),
+    "create-in-broken-link": differs("it is there, and it is no directory", status=404),
+    "rename-onto-broken-link": differs("nothing that is there is replaced", status=200, kind=None),
+    "file-broken-link-head": differs("a link is there though it leads nowhere", status=404),
+    # Saving.
+    "a second name of a file": differs(
+        "a save that is whole or absent is a new file: the old one stays under its other names"
+    ),
+    "a directory that is too large": differs("it is no mistake, only too much"),
+    "a link to nothing is deleted": differs(
+        "what is shown can be removed",
+        status=404,
+        model={"reason": None},
+        leaves={"link.txt": Link("nowhere")},
+    ),
     # Naming.
+    "a copy of an old notebook is as old": differs(
+        "a copy has the same bytes",
+        leaves={},
+    ),
+    **{
+        f"{what} has no checkpoints": differs("who asks makes no directory", leaves={})
+        for what in ("a file of which none was made", "what is not there", "what is hidden")
+    },
+    "rename-hidden-nowhere": differs("what is hidden is not changed, wherever to", status=404),
     "an unreadable notebook is copied too": differs(
         "a copy has the same bytes: it need not be understood",
         status=400,
@@ -138,11 +176,12 @@ DIFFERENCES: dict[str, Difference] = {
     "what is not JSON but a number to Python is nothing": differs(
         "browsers cannot read it at all", content={"nbformat": 4}
     ),
+    "notebook-of-no-utf-8": differs("a notebook has one format", phrase="bad format"),
     "interrupted-save": differs(
         "who reads changes nothing, and no save of Perijove leaves a file half written",
         status=200,
     ),
-    "what a kernel sees": differs("the edge sees no files of runners"),
+    "what a kernel sees": differs("outside of the tree the edge sees no files of runners"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {

@@ -58,6 +58,21 @@ CHECKPOINTS = (
         headers={"Content-Type": None},
         leaves={"d/c.txt": "old", _PLACE: "old"},
     ),
+    *(
+        Rule(
+            f"{what} has no checkpoints",
+            "GET",
+            f"api/contents/{path}/checkpoints",
+            body=b"[]",
+            headers={"Content-Type": "application/json"},
+            leaves={f"{above}.ipynb_checkpoints": Kind.NOTHING},
+        )
+        for what, path, above in (
+            ("a file of which none was made", "d/c.txt", "d/"),
+            ("what is not there", "d/nope.txt", "d/"),
+            ("what is hidden", ".hidden.txt", ""),
+        )
+    ),
     Rule(
         "a checkpoint is deleted",
         "DELETE",

@@ -75,6 +75,20 @@ MOVING = (
         leaves={"other.txt": Link("d/c.txt"), "link.txt": Kind.NOTHING, "d/c.txt": "in d"},
     ),
     _move(
+        "a link to nothing is moved",
+        target="api/contents/link.txt",
+        json={"path": "other.txt"},
+        given={"link.txt": Link("nowhere")},
+        model={"path": "other.txt", "type": "file", "size": 7},
+        leaves={"other.txt": Link("nowhere"), "link.txt": Kind.NOTHING},
+    ),
+    _delete(
+        "a link to nothing is deleted",
+        target="api/contents/link.txt",
+        given={"link.txt": Link("nowhere")},
+        leaves={"link.txt": Kind.NOTHING},
+    ),
+    _move(
         "an unreadable notebook is moved",
         target="api/contents/broken.ipynb",
         json={"path": "d/x.ipynb"},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 
 from tests.conformance.given import Kind, Link, Thing
 from tests.conformance.rule import Rule
-from tests.conformance.samples import NOTEBOOK
+from tests.conformance.samples import NOTEBOOK, OLD
 
 _post = partial(Rule, method="POST", status=201)
 _BARE = {"content": None, "format": None}
@@ -51,6 +52,12 @@ NAMING = (
         leaves={"d/untitled": ""},
     ),
     _named("an empty object creates an untitled file", {}, "untitled"),
+    _post(
+        "null creates an untitled file",
+        target="api/contents/d",
+        raw=b"null",
+        model={"path": "d/untitled", "type": "file"},
+    ),
     _named("the root takes the number after the name", {}, "untitled2", "untitled", "untitled1"),
     _named("a gap in the numbers is used", {}, "untitled1", "untitled", "untitled2"),
     _named("a name is taken by whatever has it", {}, "untitled1", "untitled/x"),
@@ -75,7 +82,20 @@ NAMING = (
         {"type": "file", "ext": ".ipynb"},
         "untitled.ipynb",
     ),
+    _post(
+        "what is called as a notebook is one",
+        target="api/contents/d",
+        json={"type": "file", "ext": ".ipynb"},
+        model={"path": "d/untitled.ipynb", "type": "notebook", "size": 0, **_BARE},
+        leaves={"d/untitled.ipynb": ""},
+    ),
     _named("notebooks are numbered", {"type": "notebook"}, "Untitled1.ipynb", "Untitled.ipynb"),
+    _named(
+        "a directory may have an extension, and is numbered before it",
+        {"type": "directory", "ext": ".x.y"},
+        "Untitled Folder 1.x.y",
+        "Untitled Folder.x.y",
+    ),
     _named(
         "directories are numbered after a space",
         {"type": "directory"},
@@ -176,6 +196,14 @@ NAMING = (
         given={"link.txt": Link("a.txt")},
         model={"path": "d/link.txt"},
         leaves={"d/link.txt": "abc\n"},
+    ),
+    _post(
+        "a copy of an old notebook is as old",
+        target="api/contents/d",
+        json={"copy_from": "old.ipynb"},
+        given={"old.ipynb": OLD},
+        model={"path": "d/old.ipynb", "type": "notebook"},
+        leaves={"d/old.ipynb": json.dumps(OLD), "old.ipynb": json.dumps(OLD)},
     ),
     # Copies of directories.
     _post(

@@ -152,6 +152,11 @@ READING = (
         model={"content": "abc\n"},
     ),
     _read(
+        "spaces around an argument do not count",
+        target="api/contents/a.txt?content=%200%20&hash=1+&format=%0Atext",
+        model={"content": None, "hash_algorithm": "sha256"},
+    ),
+    _read(
         "of repeated arguments the last counts",
         target="api/contents/a.txt?content=x&content=0",
         model={"content": None},
@@ -211,6 +216,15 @@ READING = (
         target="api/contents/link",
         given={"link": Link("d/e"), "d/e/f.txt": "x"},
         model={"type": "directory", "path": "link"},
+    ),
+    *(
+        _read(
+            f"a link to {to} is one itself",
+            target="api/contents/link?content=0",
+            given={"link": Link(to)},
+            model={"type": "file", "path": "link", "size": len(to), **_BARE},
+        )
+        for to in ("nowhere", "d/nowhere", "/dev/null")
     ),
     _read(
         "a path goes through links",

@@ -136,6 +136,13 @@ WRITING = (
         leaves={"n.txt": "x"},
     ),
     _new(
+        "a type that is null is none",
+        target="api/contents/n.txt",
+        json=_TEXT | {"type": None},
+        model={"type": "file"},
+        leaves={"n.txt": "x"},
+    ),
+    _new(
         "a new file without a type is a notebook by its name",
         target="api/contents/x.ipynb",
         json={"content": NOTEBOOK},

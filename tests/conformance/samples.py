@@ -14,6 +14,8 @@ CELL: dict[str, Any] = {
 }
 NOTEBOOK: dict[str, Any] = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
+OLD: dict[str, Any] = {"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": []}
+
 
 def notebook(*cells: dict[str, Any], **members: Any) -> dict[str, Any]:
     """Return a notebook of cells, and with other members than usual."""

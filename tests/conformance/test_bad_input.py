@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import pytest
 from tests.conformance.client import cookie_header
 from tests.conformance.differences import NEVER, differs_in, expected
 from tests.conformance.given import put, snapshot
+from tests.conformance.messages import MESSAGES
 from tests.conformance.permissions import FORBIDDEN
 from tests.conformance.routes import (
     API_METHODS,
@@ -59,6 +61,13 @@ def test_wrong_request_is_refused_and_changes_nothing(row: Row, server: Server, 
         assert answer.phrase == row.phrase or row.phrase is None
         assert snapshot(tree) == before
         _expect_error_of_kind(row, answer)
+        if row.id in MESSAGES:
+            assert re.fullmatch(MESSAGES[row.id], answer.json["message"]), answer.body
+
+
+def test_every_message_is_that_of_a_request() -> None:
+    forbidden = {"read-forbidden", "write-read-only"}  # to all but the superuser
+    assert MESSAGES.keys() - {row.id for row in ROWS} <= forbidden
 
 
 @pytest.mark.parametrize("name", NOT_OBJECTS)

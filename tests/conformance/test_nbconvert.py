@@ -198,6 +198,7 @@ def test_a_notebook_that_is_sent_becomes_the_same(server: Server, tree: Path) ->
     assert SANDBOX.fullmatch(sent.headers["Content-Security-Policy"])
     assert disposition(sent) is None
     assert "Last-Modified" not in sent.headers
+    assert "Cache-Control" not in sent.headers
     page = server.ask("POST", "nbconvert/html", json={"content": model["content"]})
     assert b"<title>notebook</title>" in page.body
 

@@ -68,6 +68,17 @@ def test_section_of_nobody_is_merged_into_nothing(server: Server, section: str) 
     assert server.ask("GET", section).json == {"a": {"b": 1}}
 
 
+def test_configuration_is_kept_for_people_to_edit(server: Server, section: str) -> None:
+    if server.config is None:
+        pytest.skip("the server's configuration is out of reach")
+    value: dict[str, Any] = {"b": {"\u00e9": "\U0001f600"}, "a": [1, 2.5], "c": {}}
+    assert server.ask("PUT", section, json=value).status == 204
+    place = server.config / "serverconfig" / f"{section.rpartition('/')[2]}.json"
+    assert place.read_text() == json.dumps(value, indent=2)
+    assert server.ask("PATCH", section, json={"c": 1, "b": None}).status == 200
+    assert place.read_text() == json.dumps({"a": [1, 2.5], "c": 1}, indent=2)
+
+
 def test_configuration_that_is_there_is_read(server: Server, section: str) -> None:
     if server.config is None:
         pytest.skip("the server's configuration is out of reach")
@@ -137,13 +148,20 @@ def test_kernel_finds_what_the_server_finds(server: Server, tree: Path) -> None:
     try:
         answer = server.ask("GET", f"api/resolvePath?path=d/c.txt&kernel={kernel_id}")
         assert answer.status == 200
-        assert answer.json["resolved"] == [{"scope": "server", "path": "d/c.txt"}]
-        only = server.ask("GET", f"api/resolvePath?path=c.txt&kernel={kernel_id}").json
-        if differs_in(server, "what a kernel sees"):
-            assert only["resolved"] == [{"scope": "kernel", "path": str(tree / "d" / "c.txt")}]
-        else:
-            assert only["resolved"] == []
-            assert [one["scope"] for one in only["unresolved"]] == ["kernel"]
+        assert answer.json == {"resolved": [{"scope": "server", "path": "d/c.txt"}]}
+        here = {"scope": "kernel", "path": str(tree / "d" / "c.txt")}
+        for path in ("c.txt", "./c.txt", "e/../c.txt"):
+            only = server.ask("GET", f"api/resolvePath?path={path}&kernel={kernel_id}")
+            assert only.json == {"resolved": [here]}
+        whole = server.ask("GET", f"api/resolvePath?path={tree}/d/c.txt&kernel={kernel_id}")
+        assert whole.json == {"resolved": [{"scope": "server", "path": "d/c.txt"}, here]}
+        for path in ("nope", "d/nope", "/nope"):
+            none = server.ask("GET", f"api/resolvePath?path={path}&kernel={kernel_id}")
+            assert none.json == {"resolved": []}
+        outside = server.ask("GET", f"api/resolvePath?path=../../secret.txt&kernel={kernel_id}")
+        seen = [{"scope": "kernel", "path": str(tree.parent / "secret.txt")}]
+        wanted = seen if differs_in(server, "what a kernel sees") else []
+        assert outside.json == {"resolved": wanted}
     finally:
         assert server.ask("DELETE", f"api/kernels/{kernel_id}").status == 204
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conformance.differences import differs_in
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -70,6 +72,19 @@ def test_range_of_a_file(
     assert answer.status == 206
     assert answer.headers["Content-Range"] == content_range
     assert answer.body == data[first : last + 1]
+
+
+def test_range_that_is_none_is_told_how_long_the_file_is(server: Server, tree: Path) -> None:
+    answer = server.ask("GET", "files/a.txt", headers={"Range": "bytes=9-"})
+    assert (answer.status, answer.headers["Content-Range"]) == (416, "bytes */4")
+    assert tree.exists()
+
+
+def test_a_link_has_the_type_of_its_name(server: Server, tree: Path) -> None:
+    (tree / "link.html").symlink_to("a.txt")
+    found = server.ask("GET", "files/link.html").headers["Content-Type"]
+    other = differs_in(server, "the type of a link")
+    assert found == ("text/plain; charset=UTF-8" if other else "text/html")
 
 
 def test_unchanged_file_is_not_sent_again(server: Server, tree: Path) -> None:

@@ -106,9 +106,10 @@ def test_workspace_is_kept_listed_and_forgotten(slash: str, server: Server, spac
 
 def test_workspace_may_have_any_name(server: Server, space: str) -> None:
     quoted = f"lab/api/workspaces/{space}%20%C3%A9"
-    body = json.dumps({"data": {}, "metadata": {"id": f"{space} é"}}).encode()
-    assert server.ask("PUT", quoted, body=body).status == 204
-    assert server.ask("GET", quoted).json["metadata"]["id"] == f"{space} é"
+    for said in (f"{space}%20%C3%A9", f"/{space} é", f"{space} é"):
+        body = json.dumps({"data": {}, "metadata": {"id": said}}).encode()
+        assert server.ask("PUT", quoted, body=body).status == 204
+        assert server.ask("GET", quoted).json["metadata"]["id"] == said
     assert server.ask("DELETE", quoted).status == 204
 
 
@@ -116,6 +117,19 @@ def test_workspace_is_replaced(server: Server, space: str) -> None:
     for number in range(2):
         assert _store(server, space, space, {"n": number}).status == 204
     assert server.ask("GET", f"lab/api/workspaces/{space}").json["data"] == {"n": 1}
+
+
+def test_what_is_kept_is_where_jupyterlab_reads_it(server: Server, theme: str, space: str) -> None:
+    if server.config is None:
+        pytest.skip("the server's configuration is out of reach")
+    assert server.ask("PUT", theme, json={"raw": TEXT}).status == 204
+    assert _store(server, space, f"/{space}", {"\u00e9": 1}).status == 204
+    package, _, plugin = THEMES.partition(":")
+    settings = server.config / "lab" / "user-settings" / package / f"{plugin}.jupyterlab-settings"
+    assert settings.read_text() == TEXT
+    digest = hashlib.sha256(space.encode()).hexdigest()[:4]
+    place = server.config / "lab" / "workspaces" / f"{space}-{digest}.jupyterlab-workspace"
+    assert json.loads(place.read_bytes())["data"] == {"\u00e9": 1}
 
 
 def test_what_jupyterlab_kept_is_read(server: Server, theme: str, space: str) -> None:

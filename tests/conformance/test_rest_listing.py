@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,11 +55,20 @@ def test_children_are_told_as_they_are_told_alone(server: Server, tree: Path) ->
             "d/n.ipynb": NOTEBOOK,
             "d/x.zzz": "x",
             "d/r.txt": Mode(0o444),
+            "d/broken.txt": Link("nowhere"),
+            "d/below.ipynb": Link("c.txt/x"),
         },
     )
     for child in server.ask("GET", "api/contents/d").json["content"]:
         alone = server.ask("GET", f"api/contents/{child['path']}?content=0").json
         assert child == alone
+
+
+def test_children_come_in_order_of_their_names(server: Server, tree: Path) -> None:
+    put(tree, {f"d/{name}": "" for name in ("z", "B", "a", "10", "9", "e.x")})
+    names = [child["name"] for child in server.ask("GET", "api/contents/d").json["content"]]
+    assert sorted(names) == ["10", "9", "B", "a", "c.txt", "e", "e.x", "z"]
+    assert names == sorted(names) or differs_in(server, "the order of a listing")
 
 
 def test_large_directory_is_listed_whole(server: Server, tree: Path) -> None:
@@ -91,10 +101,13 @@ def test_what_cannot_be_shown_is_left_out(server: Server, tree: Path) -> None:
         },
     )
     model = server.ask("GET", "api/contents/d").json
-    expected = {"c.txt", "e", "good", "out"}
-    if differs_in(server, "links to what cannot be read"):
-        expected |= {"broken", "device"}
+    expected = {"c.txt", "e", "good", "out", "broken", "device"}
     assert {child["name"] for child in model["content"]} == expected
+    links = [child for child in model["content"] if child["name"] in ("broken", "device")]
+    assert {(child["type"], child["size"]) for child in links} == {
+        ("file", len("nowhere")),
+        ("file", len("/dev/null")),
+    }
 
 
 def test_link_to_itself_does_not_stop_a_listing(server: Server, tree: Path) -> None:
@@ -125,5 +138,7 @@ def test_times_have_six_digits_whatever_they_are(
     if differs_in(server, "times on the second"):
         expected = expected.replace(".000000Z", "Z")
     assert found == expected
+    created = datetime.fromisoformat(answer.json["created"]).timestamp()
+    assert abs(created - (tree / "a.txt").stat().st_ctime) < 0.001
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
     assert answer.headers["Last-Modified"] == date

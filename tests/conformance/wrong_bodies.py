@@ -150,6 +150,7 @@ WRONG_BODIES = (
     ),
     # Checkpoints.
     Row("checkpoint-of-directory", "POST", "api/contents/d/checkpoints", 404),
+    Row("checkpoints-of-directory", "GET", "api/contents/d/checkpoints", 404, "text"),
     Row("checkpoint-of-hidden", "POST", "api/contents/.hidden.txt/checkpoints", 400),
     Row("restore-of-missing", "POST", "api/contents/nope.txt/checkpoints/checkpoint", 404),
     Row("delete-checkpoint-of-missing", "DELETE", "api/contents/nope/checkpoints/checkpoint", 404),

@@ -44,6 +44,25 @@ WRONG_SERVICES = (
     Row("view-hidden", "GET", "view/.hidden.txt", 404, "html"),
     Row("view-root", "GET", "view/", 404, "html"),
     Row("view-pipe", "GET", "view/p", 404, "html", given={"p": Kind.FIFO}),
+    Row("view-broken-link", "GET", "view/l", 404, "html", given={"l": Link("nowhere")}),
+    *(
+        Row(f"file-{name}-head", "HEAD", f"files/{path}", status, kind=None)
+        for name, path, status in (
+            ("missing", "nope.txt", 404),
+            ("hidden", ".hidden.txt", 404),
+            ("directory", "d", 403),
+        )
+    ),
+    Row("file-options", "OPTIONS", "files/a.txt", 405, "html"),
+    Row("view-options", "OPTIONS", "view/a.txt", 405, "html"),
+    Row(
+        "file-broken-link-head",
+        "HEAD",
+        "files/l",
+        403,
+        kind=None,
+        given={"l": Link("nowhere")},
+    ),
     Row("view-head", "HEAD", "view/a.txt", 405, kind=None),
     Row("view-post", "POST", "view/a.txt", 405, "html"),
     Row("file-post", "POST", "files/a.txt", 405, "html"),

@@ -146,7 +146,7 @@ def test_a_file_is_always_served_in_a_sandbox(
     assert get(query="?download=1").headers["content-disposition"] == [
         f"attachment; filename*=utf-8''{name}"
     ]
-    expect_policy(get(Range="bytes=999999-"), OWN)
+    expect_policy(get(Range="bytes=999999-"), SANDBOX)
 
 
 @pytest.mark.parametrize("exporter", ["html", "slides", "markdown", "python", "script"])

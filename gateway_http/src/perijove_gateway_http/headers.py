@@ -10,7 +10,7 @@ from aiohttp import web
 from perijove_gateway_http.keys import AUTH, CALLER, MATCH, ORIGINS, SETTINGS
 
 if TYPE_CHECKING:
-    from perijove_gateway_http.routing import Handler
+    from perijove_gateway_http.routing import Handler, Row
 
 SERVER = "Perijove"
 """What the `Server` header says: no version to look up weaknesses for."""
@@ -33,16 +33,20 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Server"] = SERVER
     headers["X-Content-Type-Options"] = "nosniff"
     match, caller = request.get(MATCH), request.get(CALLER)
-    is_api = match is not None and match.row.guard.is_api
     if CSP not in headers:
-        extra = ("default-src 'none'",) if is_api else ()
-        headers[CSP] = content_security_policy(request, *extra)
+        headers[CSP] = content_security_policy(request, *_extra(match.row if match else None))
     if caller and caller.is_new:
         headers.add("Set-Cookie", request.app[AUTH].login_cookie(request, caller.user))
     if response.status < web.HTTPBadRequest.status_code:
         headers.update(request.app[ORIGINS].cors_headers(request, caller))
     if response.status in (204, 304):
         headers.pop("Content-Type", None)
+
+
+def _extra(row: Row | None) -> tuple[str, ...]:
+    if row and row.guard.is_api:
+        return ("default-src 'none'",)
+    return ("sandbox allow-scripts",) if row and row.in_sandbox else ()
 
 
 @web.middleware

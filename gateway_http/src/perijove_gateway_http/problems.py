@@ -57,6 +57,7 @@ class Problem(Exception):
         message: For people; None for the phrase of the status.
         reason: What clients are told in `reason`, and in the status line.
         extra: Further members of the JSON body.
+        headers: Headers of the answer.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Problem(Exception):
         *,
         reason: str | None = None,
         extra: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message or _phrase(status)
         self.reason = reason
         self.extra = extra
+        self.headers = headers or {}
 
 
 def problem_of(error: grpc.RpcError | errors.DomainError, method: str = "") -> Problem:
@@ -131,6 +134,7 @@ def _respond(request: web.Request, problem: Problem) -> web.Response:
         response = html_response(_page(problem), problem.status)
     if problem.reason:
         response.set_status(problem.status, problem.reason)
+    response.headers.update(problem.headers)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

@@ -35,8 +35,8 @@ class ContentsQuery(msgspec.Struct, frozen=True):
         Raises:
             Problem: 400 if a value is none that it may have.
         """
-        # Of a repeated argument the last one counts, unlike in `dict(query)`.
-        given = dict(query.items())
+        # Of a repeated argument the last one counts, unlike in `dict(query)`; spaces around do not.
+        given = {name: value.strip() for name, value in query.items()}
         kind, fmt = given.get("type"), given.get("format")
         if fmt is not None and fmt not in FORMATS:
             raise Problem(400, f"Format {fmt!r} is invalid")

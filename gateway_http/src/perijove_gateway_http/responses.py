@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from perijove_gateway_http.keys import AUTH, SETTINGS
+from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,13 +37,14 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
-def missing(path: str) -> web.Response:
+def missing(request: web.Request, path: str) -> web.Response:
     """Answer that no entry of the document tree is there, as clients of these are used to."""
     # They fall back to the status line: this body is no JSON whatever its type says.
     text = f"file or directory {'/' + path!r} does not exist"
-    return web.Response(
-        status=404, body=text.encode(), headers={"Content-Type": "application/json"}
-    )
+    # A page of another site may read it, too: not to be there is no failure.
+    readers = request.app[ORIGINS].cors_headers(request, request.get(CALLER))
+    headers = {"Content-Type": "application/json", **readers}
+    return web.Response(status=404, body=text.encode(), headers=headers)
 
 
 def html_response(text: str, status: int = 200) -> web.Response:

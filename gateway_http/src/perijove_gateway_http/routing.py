@@ -71,6 +71,8 @@ class Route:
     """Whether a request shows that somebody works here."""
     checks_xsrf: bool = True
     """Whether a request that may change something must prove its origin."""
+    in_sandbox: bool = False
+    """Whether what is served may hold scripts, which run without the origin of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ class Row:
     def guard(self) -> Guard:
         """The guard of the routes; that of the first one if they differ."""
         return next(iter(self.routes.values())).guard
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether what the routes serve runs in a sandbox, their errors too."""
+        return any(route.in_sandbox for route in self.routes.values())
 
     def captured(self, raw: Sequence[str]) -> dict[str, str] | None:
         """Return what a raw path captures, still encoded, or None if it does not match."""

@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where `base_url` itself leads to, below it."""
     server_root: str = ""
     """What front ends show as the root directory. For people only."""
+    allow_hidden: bool = False
+    """Whether front ends may offer to show hidden entries: what the contents service is told."""
+    delete_to_trash: bool = True
+    """Whether front ends say that what is deleted can be got back: the same."""
     allow_anyone: bool = False
     """Whether everybody who reaches the port is a user, if `token` is empty."""
     allow_origin: str = ""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,7 +57,7 @@ async def test_a_link_is_followed_and_stays_one(
     assert outside.exists()
 
 
-async def test_odd_things_are_left_out_of_listings(
+async def test_odd_things_are_left_out_of_listings_but_links_to_them(
     filesystem: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(root / "pipe")
@@ -69,17 +70,35 @@ async def test_odd_things_are_left_out_of_listings(
         with open(os.fsencode(root) + b"/\xff.txt", "wb"):
             pass
         (root / "plain").touch()
-        assert await names(filesystem) == ["plain"]
-        for name in ("pipe", "broken", "socket", "zero"):
-            for call in (filesystem.get(at(name)), filesystem.open(at(name))):
-                with pytest.raises(errors.DomainError) as caught:
-                    await call
-                assert str(root) not in str(caught.value)
+        assert await names(filesystem) == ["broken", "plain", "zero"]
+        for name in ("broken", "zero"):
+            entry = await filesystem.get(at(name))
+            assert entry.size_bytes == (root / name).lstat().st_size
+            assert (entry.type, entry.writable) == (EntryType.FILE, False)
+        calls = [filesystem.open(at(name)) for name in ("pipe", "broken", "socket", "zero")]
+        calls += [filesystem.get(at(name)) for name in ("pipe", "socket")]
+        for call in calls:
+            with pytest.raises(errors.DomainError) as caught:
+                await call
+            assert str(root) not in str(caught.value)
         for name in ("pipe", "socket", "zero"):
             with pytest.raises(errors.InvalidArgument):
                 await filesystem.write(at(name), content(b"x"))
             with pytest.raises(errors.InvalidArgument):
                 await filesystem.append(at(name), content(b"x"))
+
+
+@pytest.mark.parametrize("target", ["nowhere", "plain/x", "link", "/dev/zero"])
+async def test_a_link_to_nothing_is_moved_and_deleted(
+    filesystem: FilesystemStore, root: Path, target: str
+) -> None:
+    (root / "plain").touch()
+    for delete in (filesystem.trash, partial(filesystem.delete, even_full=False)):
+        (root / "link").symlink_to(target)
+        await filesystem.rename(at("link"), at("moved"))
+        assert os.readlink(root / "moved") == target
+        await delete(at("moved"))
+        assert os.listdir(root) == ["plain"]
 
 
 async def test_a_replaced_file_keeps_its_mode(filesystem: FilesystemStore, root: Path) -> None:

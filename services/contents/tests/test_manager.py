@@ -191,7 +191,7 @@ async def test_an_untitled_notebook_is_one_of_jupyter(manager: ContentsManager) 
         await manager.create(at(""), kind, extension)
     await manager.create(at(""), EntryType.DIRECTORY, ".x")
     assert await listed(manager) == [
-        "Untitled Folder",
+        "Untitled Folder.x",
         "Untitled.ipynb",
         "Untitled1.ipynb",
         "untitled.txt",

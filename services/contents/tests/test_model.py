@@ -16,8 +16,8 @@ from perijove_contents.model import (
     EntryType,
     WritePart,
     guess_mime_type,
-    is_listed,
 )
+from perijove_contents.naming import AS_JUPYTER
 
 SEGMENTS = st.one_of(
     st.sampled_from(["..", ".", "", "...", "..\0", "\0", "..\\", "~", "-", "C:", " ", "\n"]),
@@ -96,21 +96,21 @@ def first(names: object, count: int = 3) -> list[str]:
 
 
 def test_untitled_names_are_those_of_jupyter() -> None:
-    assert first(naming.untitled_names(EntryType.FILE, ".txt")) == [
+    assert first(AS_JUPYTER.names(EntryType.FILE, ".txt")) == [
         "untitled.txt",
         "untitled1.txt",
         "untitled2.txt",
     ]
-    assert first(naming.untitled_names(EntryType.FILE, "txt"), 2) == ["untitledtxt", "untitledtxt1"]
-    assert first(naming.untitled_names(EntryType.FILE, ".a.b"), 2) == [
+    assert first(AS_JUPYTER.names(EntryType.FILE, "txt"), 2) == ["untitledtxt", "untitledtxt1"]
+    assert first(AS_JUPYTER.names(EntryType.FILE, ".a.b"), 2) == [
         "untitled.a.b",
         "untitled1.a.b",
     ]
-    assert first(naming.untitled_names(EntryType.NOTEBOOK, ""), 2) == [
+    assert first(AS_JUPYTER.names(EntryType.NOTEBOOK, ""), 2) == [
         "Untitled.ipynb",
         "Untitled1.ipynb",
     ]
-    assert first(naming.untitled_names(EntryType.DIRECTORY, ""), 2) == [
+    assert first(AS_JUPYTER.names(EntryType.DIRECTORY, ""), 2) == [
         "Untitled Folder",
         "Untitled Folder 1",
     ]
@@ -150,11 +150,6 @@ def test_names_end_after_a_while() -> None:
 )
 def test_a_name_suggests_a_mime_type(name: str, mime_type: str) -> None:
     assert guess_mime_type(name) == mime_type
-
-
-def test_what_cannot_travel_is_not_listed() -> None:
-    assert is_listed("é")
-    assert not is_listed("\udcff")
 
 
 @pytest.mark.parametrize(

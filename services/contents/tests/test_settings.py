@@ -34,6 +34,15 @@ def test_documents_are_where_jupyterlab_looks(
 
 
 @pytest.mark.parametrize(
+    "name", ["UNTITLED_NOTEBOOK", "UNTITLED_FILE", "UNTITLED_DIRECTORY", "CHECKPOINT_DIR"]
+)
+@pytest.mark.parametrize("value", ["", "..", "a/b", "/a", "a/"])
+def test_what_is_to_be_a_name_is_one(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name.lower()):
+        load(Settings, PREFIX, places(tmp_path, **{name: value}))
+
+
+@pytest.mark.parametrize(
     ("name", "value"), [("ROOT", "relative"), ("ROOT", "/is/absent"), ("UMASK", "9")]
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:

@@ -57,7 +57,8 @@ async def test_a_started_kernel_is_found_at_once_by_any_replica(
     assert await listed(other) == [kernel.kernel_id]
     launch = runner.launches[0]
     assert (launch.kernelspec_name, launch.working_directory) == ("python3", "/x")
-    assert (dict(launch.environment), dict(launch.labels)) == ({"X": "1"}, {"a": "b"})
+    labels = {"a": "b", "perijove.working_directory": "/x"}
+    assert (dict(launch.environment), dict(launch.labels)) == ({"X": "1"}, labels)
 
 
 async def test_a_started_kernel_id_is_not_started_again(replica: Any, runner: Any) -> None:

@@ -146,6 +146,7 @@ class Stack:
             "ALLOW_ANYONE": "false" if self.options.token else "true",
             "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
+            **self._told_of_contents(),
         }
         return ProcessSpec(
             name="gateway_http",
@@ -162,6 +163,15 @@ class Stack:
 
     def _redis_url(self) -> str:
         return self.options.redis_url or f"unix://{self.directory.socket('redis')}"
+
+    def _told_of_contents(self) -> dict[str, str]:
+        """Return what front ends must know of the settings of contents."""
+        given = {name: f"PERIJOVE_CONTENTS_{name}" for name in ("ALLOW_HIDDEN", "DELETE_TO_TRASH")}
+        return {
+            name: self.inherited[variable]
+            for name, variable in given.items()
+            if variable in self.inherited
+        }
 
     def _environment(self, name: str, told: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process: ours without the secrets and settings of others."""

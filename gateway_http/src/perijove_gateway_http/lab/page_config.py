@@ -67,6 +67,10 @@ class Site:
     server_version: tuple[int, ...]
     """Version of Jupyter Server whose API is spoken."""
     terminals_available: bool
+    allow_hidden: bool = False
+    """Whether hidden entries may be shown."""
+    delete_to_trash: bool = True
+    """Whether what is deleted can be got back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +170,10 @@ class PageConfig:
 
 def _defaults() -> JsonObject:
     return {
-        "allow_hidden_files": False,
         "buildAvailable": False,
         "buildCheck": False,
         "cacheFiles": False,
         "copyAbsolutePath": False,
-        "delete_to_trash": True,
         "devMode": False,
         "exposeAppInBrowser": False,
         "fullMathjaxUrl": "",
@@ -194,7 +196,9 @@ def _of_site(site: Site) -> JsonObject:
     config: JsonObject = {
         **_URLS,
         **full,
+        "allow_hidden_files": site.allow_hidden,
         "baseUrl": site.base_url,
+        "delete_to_trash": site.delete_to_trash,
         "fullStaticUrl": f"{base}/static/lab",
         # The front end takes a JSON text, and expects one here.
         "notebookVersion": str(list(site.server_version)),

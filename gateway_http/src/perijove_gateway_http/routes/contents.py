@@ -60,7 +60,7 @@ async def read(request: web.Request) -> web.StreamResponse:
         )
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND and reason_of(error) == "NO_SUCH_ENTRY":
-            return missing(path)
+            return missing(request, path)
         raise
     return versions.known_to(request, reply.entry) or json_response(
         models.contents_model(reply.entry), headers=versions.version_headers(reply.entry)
@@ -187,6 +187,8 @@ def _write_header(request: web.Request, body: _Write) -> pb.WriteContentHeader:
         kind = pb.ENTRY_TYPE_FILE
     part = pb.WRITE_PART_WHOLE
     if body.chunk is not None:
+        if not body.type:
+            raise Problem(400, "No file type provided")
         if kind != pb.ENTRY_TYPE_FILE:
             name = body.type or "notebook"
             raise Problem(400, f'File type "{name}" is not supported for large file transfer')

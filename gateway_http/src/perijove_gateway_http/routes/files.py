@@ -17,7 +17,6 @@ import grpc
 from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
-from perijove_gateway_http.headers import CSP, content_security_policy
 from perijove_gateway_http.keys import CALLER, ORIGINS, PARAMS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
 from perijove_gateway_http.responses import http_date
@@ -54,7 +53,7 @@ class Span:
             start = _number(match[1])
             stop = min(size, _number(match[2]) + 1) if match[2] else size
         if start >= stop:
-            raise Problem(416)
+            raise Problem(416, headers={"Content-Range": f"bytes */{size}"})
         return cls(start, stop)
 
 
@@ -63,20 +62,11 @@ async def get(request: web.Request) -> web.StreamResponse:
     await request.app[ORIGINS].check_read_xsrf(request, request[CALLER])
     path = request[PARAMS]["path"]
     try:
-        if request.method == "HEAD":
-            return await _head(request, path)
         return await _body(request, path)
     except grpc.aio.AioRpcError as error:
         if reason_of(error) == "BAD_TYPE":
             raise Problem(403, f"{path} is not a file") from None
         raise
-
-
-async def _head(request: web.Request, path: str) -> web.StreamResponse:
-    reply = await request.app[STUBS].contents.GetEntry(
-        pb.GetEntryRequest(path=path, type=pb.ENTRY_TYPE_FILE)
-    )
-    return _begin(request, reply.entry)
 
 
 async def _body(request: web.Request, path: str) -> web.StreamResponse:
@@ -87,7 +77,7 @@ async def _body(request: web.Request, path: str) -> web.StreamResponse:
         responses = aiter(call)
         first = await anext(responses)
         response = _begin(request, first.header.entry)
-        if response.status == web.HTTPNotModified.status_code:
+        if response.status == web.HTTPNotModified.status_code or request.method == "HEAD":
             return response
         await response.prepare(request)
         start = _start(response)
@@ -114,7 +104,6 @@ def _begin(request: web.Request, entry: pb.Entry) -> web.StreamResponse:
     headers = {
         "Accept-Ranges": "bytes",
         "Last-Modified": http_date(entry.update_time.seconds),
-        CSP: content_security_policy(request, "sandbox allow-scripts"),
         "Content-Type": content_type(name),
     }
     # Who names a version never asks for another one under that address.
@@ -186,6 +175,6 @@ async def _cut(chunks: AsyncIterator[bytes], start: int, stop: int) -> AsyncIter
 
 
 ROUTES = (
-    Route("GET", "files/{path...}", get, Guard.PAGE),
-    Route("HEAD", "files/{path...}", get, Guard.PAGE),
+    Route("GET", "files/{path...}", get, Guard.PAGE, in_sandbox=True),
+    Route("HEAD", "files/{path...}", get, Guard.PAGE, in_sandbox=True),
 )

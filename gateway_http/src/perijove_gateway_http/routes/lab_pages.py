@@ -82,6 +82,8 @@ def site_of(settings: Settings) -> Site:
         server_root=settings.server_root,
         server_version=tuple(int(part) for part in API_VERSION.split(".")),
         terminals_available=False,
+        allow_hidden=settings.allow_hidden,
+        delete_to_trash=settings.delete_to_trash,
     )
 
 

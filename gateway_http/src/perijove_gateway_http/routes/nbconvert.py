@@ -17,7 +17,6 @@ from perijove.contents.v1 import contents_pb2, conversion_pb2
 
 from perijove_gateway_http import streaming
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.headers import CSP, content_security_policy
 from perijove_gateway_http.keys import CALLER, ORIGINS, PARAMS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
 from perijove_gateway_http.responses import http_date, json_response, location, redirect
@@ -112,7 +111,6 @@ async def _answer(
         headers |= {
             "Content-Type": made.mime_type + suffix,
             "Content-Length": str(made.size_bytes),
-            CSP: content_security_policy(request, "sandbox allow-scripts"),
         }
         if is_download or made.is_archive:
             headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(made.file_name)}"
@@ -155,6 +153,6 @@ async def _lead_to_entry(request: web.Request, path: str) -> web.Response:
 
 ROUTES = (
     Route("GET", "api/nbconvert", list_exporters),
-    Route("POST", _FORMAT, convert, Guard.PAGE),
-    Route("GET", _FORMAT + "/{path...}", get, Guard.PAGE),
+    Route("POST", _FORMAT, convert, Guard.PAGE, in_sandbox=True),
+    Route("GET", _FORMAT + "/{path...}", get, Guard.PAGE, in_sandbox=True),
 )

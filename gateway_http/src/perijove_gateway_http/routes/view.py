@@ -25,17 +25,18 @@ _PAGE = """<!DOCTYPE html>
 
 async def get(request: web.Request) -> web.Response:
     """GET view/{path}: the page, if there is such a file."""
+    # Opened, not only looked at: around what cannot be read there is no page.
+    call = request.app[STUBS].contents.ReadContent(
+        pb.ReadContentRequest(path=request[PARAMS]["path"], type=pb.ENTRY_TYPE_FILE)
+    )
     try:
-        reply = await request.app[STUBS].contents.GetEntry(
-            pb.GetEntryRequest(path=request[PARAMS]["path"])
-        )
+        entry = (await anext(aiter(call))).header.entry
     except grpc.aio.AioRpcError as error:
         if reason_of(error) == "BAD_TYPE":
             raise Problem(404, "only a file can be viewed") from None
         raise
-    entry = reply.entry
-    if entry.type == pb.ENTRY_TYPE_DIRECTORY:
-        raise Problem(404, "a directory cannot be viewed")
+    finally:
+        call.cancel()
     page = _PAGE.format(
         name=html.escape(entry.path.rpartition("/")[2]),
         source=html.escape(location(request, "files", entry.path)),

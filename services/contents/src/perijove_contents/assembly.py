@@ -59,7 +59,7 @@ def services(
     """Return the services of this process."""
     store = _store(settings, threads)
     manager = _contents(settings, store, notebook_threads)
-    contents = ContentsServicer(manager, WatchManager(store, watch))
+    contents = ContentsServicer(manager, WatchManager(store, watch, settings.seen()))
     conversion = ConversionServicer(
         ConversionManager(manager, workers, max_content_bytes=settings.max_content_bytes)
     )
@@ -108,7 +108,10 @@ def worker_pool(settings: Settings, threads: Threads) -> WorkerPool:
 def tree_watch(settings: Settings) -> FilesystemWatch:
     """Return what tells the changes of the tree."""
     return FilesystemWatch(
-        settings.root, poll_s=settings.watch_poll_s, most_entries=settings.watch_entries
+        settings.root,
+        seen=settings.seen(),
+        poll_s=settings.watch_poll_s,
+        most_entries=settings.watch_entries,
     )
 
 
@@ -119,6 +122,8 @@ def _store(settings: Settings, threads: Threads) -> FilesystemStore:
         file_mode=0o666 & ~umask,
         directory_mode=0o777 & ~umask,
         links_leave=settings.links_leave_root,
+        seen=settings.seen(),
+        checkpoints=settings.checkpoint_dir,
     )
     return FilesystemStore(tree, threads, move_to_trash)
 
@@ -147,6 +152,8 @@ def _contents(
             max_copy_bytes=settings.max_copy_bytes,
             delete_to_trash=settings.delete_to_trash,
             always_delete_directories=settings.always_delete_directories,
+            seen=settings.seen(),
+            untitled=settings.untitled(),
         ),
         saved,
     )

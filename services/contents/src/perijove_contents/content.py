@@ -110,7 +110,9 @@ def described_as(entry: Entry, wanted: EntryType | None) -> EntryType:
         return entry.type
     is_directory = entry.type is EntryType.DIRECTORY
     if is_directory and wanted is not EntryType.DIRECTORY:
-        raise InvalidArgument(f"{entry.path} is a directory, not a file", reason="BAD_TYPE")
+        raise InvalidArgument(
+            f"{entry.path} is a directory, not a {wanted.value}", reason="BAD_TYPE"
+        )
     if not is_directory and wanted is EntryType.DIRECTORY:
         raise InvalidArgument(f"{entry.path} is not a directory", reason="BAD_TYPE")
     return wanted

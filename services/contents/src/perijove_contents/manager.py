@@ -15,7 +15,6 @@ from perijove_chassis.errors import (
     ResourceExhausted,
 )
 
-from perijove_contents import naming
 from perijove_contents.content import (
     Content,
     Write,
@@ -40,6 +39,8 @@ from perijove_contents.model import (
     WritePart,
     type_of_name,
 )
+from perijove_contents.naming import AS_JUPYTER, Untitled, copy_names
+from perijove_contents.visibility import USUAL, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
@@ -64,14 +65,13 @@ class Rules:
     """Whether what is deleted can be got back by people."""
     always_delete_directories: bool = False
     """Whether a directory that still holds something is deleted for good."""
+    seen: Visibility = USUAL
+    untitled: Untitled = AS_JUPYTER
+    """What entries are called that nobody has named."""
 
 
 class ContentsManager:
-    """Applies the rules of the document tree to a store.
-
-    A hidden entry is reported as absent by what reads, so that probing reveals
-    nothing, and refused by what changes.
-    """
+    """Applies the rules of the document tree to a store."""
 
     def __init__(
         self,
@@ -91,11 +91,12 @@ class ContentsManager:
         self._store = store
         self._codec = codec
         self._rules = rules
+        self._seen = rules.seen
         self._saved = saved
 
     async def get(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
         """Return an entry, described as `kind` if that is given."""
-        _require_visible(path)
+        self._seen.require(path)
         if not with_hash:
             entry = await self._store.get(path)
             return replace(entry, type=described_as(entry, kind))
@@ -115,7 +116,7 @@ class ContentsManager:
             after: Only names greater than this one.
             limit: Most entries to return.
         """
-        _require_visible(path)
+        self._seen.require(path)
         found: list[Entry] = []
         async with aclosing(self._store.list(path, after=after)) as batches:  # type: ignore[type-var]
             async for batch in batches:
@@ -134,7 +135,7 @@ class ContentsManager:
         with_hash: bool,
     ) -> AsyncIterator[Content]:
         """Open an entry for reading, in one version, until the block ends."""
-        _require_visible(path)
+        self._seen.require(path)
         is_file = (kind or type_of_name(path.name)) is EntryType.FILE
         want_text = is_file and wanted is not ContentFormat.BINARY
         opened = await self._store.open(path, want_text=want_text, want_hash=with_hash)
@@ -161,7 +162,7 @@ class ContentsManager:
 
     async def write(self, write: Write, content: AsyncIterable[bytes]) -> Written:
         """Replace or create an entry, whole or not at all."""
-        _require_changeable("create", write.path)
+        self._seen.require_changeable("create", write.path)
         content = within(content, self._rules.max_content_bytes)
         if write.format is ContentFormat.TEXT:
             content = as_text(write.path, content)
@@ -178,10 +179,10 @@ class ContentsManager:
 
     async def create(self, directory: EntryPath, kind: EntryType | None, extension: str) -> Entry:
         """Create an empty entry in a directory under a free name."""
-        _require_changeable("create", directory)
+        self._seen.require_changeable("create", directory)
         is_notebook = extension == NOTEBOOK_SUFFIX
         kind = kind or (EntryType.NOTEBOOK if is_notebook else EntryType.FILE)
-        names = naming.untitled_names(kind, extension)
+        names = self._rules.untitled.names(kind, extension)
         data: bytes | None = b""
         if kind is EntryType.DIRECTORY:
             data = None
@@ -190,15 +191,15 @@ class ContentsManager:
         entry = await self._store.create_free(directory, names, data)
         if kind is EntryType.NOTEBOOK:
             await self._checkpoint_first_version(entry.path)
-        return replace(entry, type=kind)
+        return entry
 
     async def copy(self, path: EntryPath, target: EntryPath) -> Entry:
         """Copy an entry into the directory `target`, or a file to the new file `target`."""
-        _require_changeable("copy", path, target)
+        self._seen.require_changeable("copy", target, path)
         if path.is_root:
             raise InvalidArgument("the root cannot be copied", reason="BAD_PATH")
         source = await self._store.get(path)
-        directory, names = target, naming.copy_names(path.name)
+        directory, names = target, copy_names(path.name)
         try:
             aside = await self._store.get(target)
         except NotFound:
@@ -208,7 +209,7 @@ class ContentsManager:
                 directory, names = target.parent, iter((target.name,))
         else:
             if aside.type is not EntryType.DIRECTORY:
-                raise AlreadyExists(f"an entry is already at {target}", reason="ENTRY_EXISTS")
+                raise AlreadyExists(f"File already exists: {target}", reason="ENTRY_EXISTS")
         entry = await self._store.copy_free(
             path, directory, names, max_bytes=self._rules.max_copy_bytes
         )
@@ -220,7 +221,7 @@ class ContentsManager:
         self, path: EntryPath, new_path: EntryPath, required: Precondition = ANY_VERSION
     ) -> Entry:
         """Move an entry and return it at its new path."""
-        _require_changeable("rename", path, new_path)
+        self._seen.require_changeable("rename", path, new_path)
         if path.is_root or new_path.is_root:
             raise AlreadyExists("the root is not renamed or replaced", reason="ENTRY_EXISTS")
         if path != new_path:
@@ -231,9 +232,9 @@ class ContentsManager:
 
     async def delete(self, path: EntryPath, required: Precondition = ANY_VERSION) -> None:
         """Delete an entry and its checkpoints."""
-        _require_changeable("delete", path)
+        self._seen.require_changeable("delete", path)
         if path.is_root:
-            raise InvalidArgument("the root cannot be deleted", reason="BAD_PATH")
+            raise InvalidArgument("Can't delete root", reason="BAD_PATH")
         if self._rules.delete_to_trash:
             await self._store.trash(path, required=required)
         else:
@@ -242,28 +243,28 @@ class ContentsManager:
 
     async def create_checkpoint(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file or notebook."""
-        _require_changeable("change", path)
+        self._seen.require_changeable("change", path)
         return await self._store.create_checkpoint(path)
 
     async def list_checkpoints(self, path: EntryPath) -> Sequence[Checkpoint]:
         """Return the checkpoints of an entry, oldest first; none if it is absent."""
-        return () if path.is_hidden else await self._store.list_checkpoints(path)
+        return () if self._seen.hides(path) else await self._store.list_checkpoints(path)
 
     async def restore_checkpoint(
         self, path: EntryPath, checkpoint_id: str, required: Precondition = ANY_VERSION
     ) -> None:
         """Replace the content of an entry by that of a checkpoint."""
-        _require_changeable("restore", path)
+        self._seen.require_changeable("restore", path)
         await self._store.restore_checkpoint(path, checkpoint_id, required=required)
 
     async def delete_checkpoint(self, path: EntryPath, checkpoint_id: str) -> None:
         """Delete a checkpoint of an entry."""
-        _require_changeable("change", path)
+        self._seen.require_changeable("change", path)
         await self._store.delete_checkpoint(path, checkpoint_id)
 
     async def trust(self, path: EntryPath) -> None:
         """Trust a notebook as it is stored."""
-        _require_visible(path)
+        self._seen.require(path)
         entry = await self._store.get(path)
         if entry.type is not EntryType.NOTEBOOK:
             raise InvalidArgument(f"{path} is not a notebook", reason="BAD_TYPE")
@@ -336,14 +337,3 @@ class ContentsManager:
         except DomainError as error:
             # What was asked for is done and stays done.
             log.warning("no first checkpoint", path=str(path), error=str(error))
-
-
-def _require_visible(path: EntryPath) -> None:
-    if path.is_hidden:
-        raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY")
-
-
-def _require_changeable(verb: str, *paths: EntryPath) -> None:
-    for path in paths:
-        if path.is_hidden:
-            raise InvalidArgument(f"cannot {verb} a hidden entry: {path}", reason="BAD_PATH")

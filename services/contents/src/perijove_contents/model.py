@@ -27,9 +27,6 @@ HASH_ALGORITHM = "sha256"
 CHECKPOINT_ID = "checkpoint"
 """Id of the one checkpoint that an entry has."""
 
-_UNLISTED_NAME = "__pycache__"
-_UNLISTED_SUFFIXES = (".pyc", ".pyo", "~")
-
 
 @dataclass(frozen=True, slots=True)
 class EntryPath:
@@ -46,7 +43,7 @@ class EntryPath:
         """
         if len(text.encode(errors="surrogatepass")) > MAX_PATH_BYTES:
             raise InvalidArgument("the path is too long", reason="BAD_PATH")
-        return cls(tuple(_checked(part) for part in text.split("/") if part))
+        return cls(tuple(_checked(part, text) for part in text.split("/") if part))
 
     def child(self, name: str) -> EntryPath:
         """Return the place of an entry directly inside this one.
@@ -56,7 +53,7 @@ class EntryPath:
         """
         if not name or "/" in name:
             raise InvalidArgument(f"not a name: {name[:80]!r}", reason="BAD_PATH")
-        return EntryPath((*self.parts, _checked(name)))
+        return EntryPath((*self.parts, _checked(name, name)))
 
     @property
     def name(self) -> str:
@@ -215,22 +212,17 @@ class NotebookText:
     """Waits until what is known of the notebook besides its bytes is stored, too."""
 
 
+def is_name(text: str) -> bool:
+    """Return whether an entry may be called so."""
+    try:
+        return EntryPath(()).child(text).name == text
+    except InvalidArgument:
+        return False
+
+
 def type_of_name(name: str) -> EntryType:
     """Return the type that a name gives to something that is no directory."""
     return EntryType.NOTEBOOK if name.endswith(NOTEBOOK_SUFFIX) else EntryType.FILE
-
-
-def is_listed(name: str) -> bool:
-    """Return whether an entry of this name is shown in listings.
-
-    Some names are left out though their entries can be reached: what Python
-    and editors leave behind. Names that are not UTF-8 cannot travel at all.
-    """
-    if name.startswith("."):
-        return False
-    if not name.isascii() and not _is_unicode(name):
-        return False
-    return name != _UNLISTED_NAME and not name.endswith(_UNLISTED_SUFFIXES)
 
 
 def guess_mime_type(name: str) -> str:
@@ -245,15 +237,20 @@ def _guess(name: str) -> str:
     return mimetypes.guess_type(f"/{name}")[0] or ""
 
 
-def _checked(part: str) -> str:
-    if part in (".", "..") or "\0" in part or not _is_unicode(part):
-        raise InvalidArgument(f"not a path under the root: {part[:80]!r}", reason="BAD_PATH")
+def _checked(part: str, text: str) -> str:
+    if part == "..":
+        raise InvalidArgument(
+            f"{text[:80]!r} is outside root contents directory", reason="BAD_PATH"
+        )
+    if part == "." or "\0" in part or not is_unicode(part):
+        raise InvalidArgument(f"{text[:80]!r} is not a valid path", reason="BAD_PATH")
     if len(part) > MAX_NAME_BYTES or len(part.encode()) > MAX_NAME_BYTES:
         raise InvalidArgument(f"the name is too long: {part[:80]!r}...", reason="BAD_PATH")
     return part
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be written as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perijove_contents.model import NOTEBOOK_SUFFIX, EntryType
@@ -16,16 +17,28 @@ MAX_TRIES = 10_000
 _COPY = re.compile(r"-Copy\d*$")
 
 
-def untitled_names(kind: EntryType, extension: str) -> Iterator[str]:
-    """Yield names for a new entry, best first: `untitled.txt`, `untitled1.txt`, ..."""
-    match kind:
-        case EntryType.DIRECTORY:
-            return _numbered("Untitled Folder", " ", "")
-        case EntryType.NOTEBOOK:
-            return _numbered("Untitled", "", NOTEBOOK_SUFFIX)
-        case EntryType.FILE:
-            stem, suffix = _split(f"untitled{extension}")
-            return _numbered(stem, "", suffix)
+@dataclass(frozen=True, slots=True)
+class Untitled:
+    """What entries are called that nobody has named."""
+
+    notebook: str = "Untitled"
+    file: str = "untitled"
+    directory: str = "Untitled Folder"
+
+    def names(self, kind: EntryType, extension: str) -> Iterator[str]:
+        """Yield names for a new entry, best first: `untitled.txt`, `untitled1.txt`, ..."""
+        match kind:
+            case EntryType.DIRECTORY:
+                stem, suffix = _split(f"{self.directory}{extension}")
+                return _numbered(stem, " ", suffix)
+            case EntryType.NOTEBOOK:
+                return _numbered(self.notebook, "", NOTEBOOK_SUFFIX)
+            case EntryType.FILE:
+                stem, suffix = _split(f"{self.file}{extension}")
+                return _numbered(stem, "", suffix)
+
+
+AS_JUPYTER = Untitled()
 
 
 def copy_names(name: str) -> Iterator[str]:

@@ -10,6 +10,13 @@ import msgspec
 from jupyter_core import paths
 from perijove_chassis.settings import ServerSettings
 
+from perijove_contents.backends.checkpoints import CHECKPOINTS
+from perijove_contents.backends.locks import LOCK_NAME
+from perijove_contents.backends.unfinished import TEMPORARY_PREFIX
+from perijove_contents.model import is_name
+from perijove_contents.naming import AS_JUPYTER, Untitled
+from perijove_contents.visibility import UNLISTED, Visibility
+
 PREFIX = "PERIJOVE_CONTENTS_"
 
 
@@ -61,6 +68,18 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Whether what is deleted can be got back from the desktop's trash."""
     always_delete_directories: bool = False
     """Whether a directory that is not empty is deleted for good."""
+    allow_hidden: bool = False
+    """Whether entries whose names begin with a dot are like any other."""
+    hide_globs: str = ",".join(UNLISTED)
+    """Patterns, as of a shell, commas between, of names that listings leave out."""
+    untitled_notebook: str = AS_JUPYTER.notebook
+    """What notebooks are called that nobody has named."""
+    untitled_file: str = AS_JUPYTER.file
+    """The same for files."""
+    untitled_directory: str = AS_JUPYTER.directory
+    """The same for directories."""
+    checkpoint_dir: str = CHECKPOINTS
+    """Name of the directories, each beside the files, that hold checkpoints."""
     links_leave_root: bool = True
     """Whether links out of the root are followed, as people expect of links they made.
 
@@ -94,14 +113,28 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
         """Refuse what cannot be served.
 
         Raises:
-            ValueError: if the root is no absolute directory, or two settings exclude each other.
+            ValueError: if the root is no absolute directory, what is to be a name is
+                none, or two settings exclude each other.
         """
         if not os.path.isabs(self.root) or not os.path.isdir(self.root):
             raise ValueError("`root` must be an absolute directory that exists")
+        for name in ("untitled_notebook", "untitled_file", "untitled_directory", "checkpoint_dir"):
+            if not is_name(getattr(self, name)):
+                raise ValueError(f"`{name}` must be the name of an entry")
         if self.delete_to_trash and not self.links_leave_root:
             raise ValueError(
                 "`delete_to_trash` must be off if `links_leave_root` is: the trash is elsewhere"
             )
+
+    def seen(self) -> Visibility:
+        """Return what people see of the tree: nothing of what this process has in hand."""
+        own = (f"{TEMPORARY_PREFIX}*", LOCK_NAME) if self.allow_hidden else ()
+        globs = (glob.strip() for glob in self.hide_globs.split(","))
+        return Visibility(shows_hidden=self.allow_hidden, unlisted=(*filter(None, globs), *own))
+
+    def untitled(self) -> Untitled:
+        """Return what entries are called that nobody has named."""
+        return Untitled(self.untitled_notebook, self.untitled_file, self.untitled_directory)
 
     def places(self) -> Places:
         """Return where everything besides the tree is kept."""

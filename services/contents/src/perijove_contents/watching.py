@@ -10,13 +10,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
+from perijove_chassis.errors import DomainError, ResourceExhausted, Unavailable
+
+from perijove_contents.visibility import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from perijove_contents.model import EntryPath
     from perijove_contents.store import ContentsStore, EntryWatch
+    from perijove_contents.visibility import Visibility
 
 MAX_WATCHERS = 1000
 """Most callers who watch at the same time; more are refused."""
@@ -161,9 +164,10 @@ class EntryFeed:
 class WatchManager:
     """Applies the rules of the tree to watching it: what is hidden is not there."""
 
-    def __init__(self, store: ContentsStore, watch: EntryWatch) -> None:
+    def __init__(self, store: ContentsStore, watch: EntryWatch, seen: Visibility = USUAL) -> None:
         self._store = store
         self._watch = watch
+        self._seen = seen
 
     async def watch(self, path: EntryPath, after: str) -> AsyncIterator[WatchUpdate]:
         """Tell what changes at or below a path, to the end.
@@ -171,8 +175,7 @@ class WatchManager:
         Raises:
             NotFound: if no entry is there now.
         """
-        if path.is_hidden:
-            raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY")
+        self._seen.require(path)
         await self._store.get(path)
         async with aclosing(self._watch.watch(path, after)) as updates:  # type: ignore[type-var]
             async for update in updates:

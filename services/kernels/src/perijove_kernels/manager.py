@@ -16,7 +16,7 @@ from perijove_chassis.errors import (
 )
 from perijove_chassis.paging import page
 
-from perijove_kernels.model import RESERVED_LABEL, ExecutionState, Kernel, Runner
+from perijove_kernels.model import RESERVED_LABEL, ExecutionState, Kernel, Runner, noted
 from perijove_kernels.store import Registry
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class KernelManager:
             kernel = _reachable(place.existing)
             if kernel.execution_state is not ExecutionState.DEAD:
                 return kernel, False
-        launch = replace(launch, kernelspec_name=place.kernelspec_name)
+        launch = replace(launch, kernelspec_name=place.kernelspec_name, labels=noted(launch))
         try:
             kernel, created = await self._runners.launch(place.runner, launch)
         except (Unavailable, DeadlineExceeded):

@@ -17,6 +17,8 @@ MAX_VARIABLES = 512
 MAX_VARIABLE_BYTES = 64 * 1024
 RESERVED_LABEL = "perijove."
 """Labels that begin with this belong to Perijove's own services."""
+WORKING_DIRECTORY_LABEL = f"{RESERVED_LABEL}working_directory"
+"""Label that says where a kernel was started: what it prints may name files from there."""
 
 _MAX_PATH_BYTES = 4095
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -210,6 +212,17 @@ def parse_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
                 reason="LIMIT_EXCEEDED",
             )
     return labels
+
+
+def noted(launch: Launch) -> Mapping[str, str]:
+    """Return the labels of a kernel that is launched, with its working directory if that fits."""
+    where = {WORKING_DIRECTORY_LABEL: launch.working_directory}
+    try:
+        return parse_labels(
+            {**launch.labels, **where} if launch.working_directory else launch.labels
+        )
+    except ResourceExhausted:
+        return launch.labels
 
 
 def parse_environment(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -20,20 +20,21 @@ if TYPE_CHECKING:
 
     from perijove_contents.backends.places import Root
 
-DIRECTORY = ".ipynb_checkpoints"
-"""Name of the directory, beside the files, that holds their checkpoints."""
+CHECKPOINTS = ".ipynb_checkpoints"
+"""Usual name of the directory, beside the files, that holds their checkpoints."""
 
 
 class CheckpointFiles:
     """Copies of files in a directory beside them. Every method blocks."""
 
-    def __init__(self, root: Root, directory_mode: int) -> None:
+    def __init__(self, root: Root, directory_mode: int, directory: str) -> None:
         self._root = root
         self._directory_mode = directory_mode
+        self.directory = directory
 
     def create(self, path: EntryPath) -> Checkpoint:
         """Keep the present content of a file."""
-        kept = checkpoint_path(path)
+        kept = self._path_of(path)
         with self._root.find(path) as place:
             fd = open_file(place)
         with open(fd, "rb", buffering=0) as source:
@@ -62,7 +63,7 @@ class CheckpointFiles:
     def kept(self, path: EntryPath) -> Sequence[Checkpoint]:
         """Return the checkpoints of a file that is known to be there."""
         try:
-            with self._root.find(checkpoint_path(path)) as place:
+            with self._root.find(self._path_of(path)) as place:
                 status = require_file(place.status())
         except OSError:
             return []
@@ -74,7 +75,7 @@ class CheckpointFiles:
             require_file(place.status())
         _require_known(path, checkpoint_id)
         try:
-            with self._root.find(checkpoint_path(path)) as place:
+            with self._root.find(self._path_of(path)) as place:
                 fd = open_file(place)
         except FileNotFoundError:
             raise _no_such(path, checkpoint_id) from None
@@ -91,18 +92,18 @@ class CheckpointFiles:
         """Delete a checkpoint."""
         _require_known(path, checkpoint_id)
         try:
-            self._unlink(checkpoint_path(path))
+            self._unlink(self._path_of(path))
         except (FileNotFoundError, NotADirectoryError):
             raise _no_such(path, checkpoint_id) from None
 
     def forget(self, path: EntryPath) -> None:
         """Delete the checkpoints of a file that is gone."""
         with suppress(OSError):
-            self._unlink(checkpoint_path(path))
+            self._unlink(self._path_of(path))
 
     def follow(self, path: EntryPath, new_path: EntryPath) -> None:
         """Move the checkpoints of a file that was moved."""
-        old, new = checkpoint_path(path), checkpoint_path(new_path)
+        old, new = self._path_of(path), self._path_of(new_path)
         try:
             source = self._root.find_itself(old)
         except FileNotFoundError:
@@ -123,6 +124,11 @@ class CheckpointFiles:
                     copy_file(source, target)
                     os.unlink(source.name, dir_fd=source.directory)
 
+    def _path_of(self, path: EntryPath) -> EntryPath:
+        """Return where the checkpoint of a file is kept."""
+        stem, suffix = os.path.splitext(path.name)
+        return EntryPath((*path.parent.parts, self.directory, f"{stem}-{CHECKPOINT_ID}{suffix}"))
+
     def _make_directory(self, path: EntryPath) -> None:
         with self._root.find_itself(path) as place, suppress(FileExistsError):
             place.make_directory(self._directory_mode)
@@ -132,19 +138,15 @@ class CheckpointFiles:
             os.unlink(place.name, dir_fd=place.directory)
 
 
-def checkpoint_path(path: EntryPath) -> EntryPath:
-    """Return where the checkpoint of a file is kept."""
-    stem, suffix = os.path.splitext(path.name)
-    return EntryPath((*path.parent.parts, DIRECTORY, f"{stem}-{CHECKPOINT_ID}{suffix}"))
-
-
 def _require_known(path: EntryPath, checkpoint_id: str) -> None:
     if checkpoint_id != CHECKPOINT_ID:
         raise _no_such(path, checkpoint_id)
 
 
 def _no_such(path: EntryPath, checkpoint_id: str) -> NotFound:
-    return NotFound(f"{path} has no checkpoint {checkpoint_id[:80]!r}", reason="NO_SUCH_CHECKPOINT")
+    return NotFound(
+        f"Checkpoint does not exist: {path}@{checkpoint_id[:80]}", reason="NO_SUCH_CHECKPOINT"
+    )
 
 
 def _blocks(fd: int) -> Iterator[bytes]:

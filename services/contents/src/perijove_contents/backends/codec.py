@@ -113,5 +113,5 @@ def _misshapen_as_domain(path: EntryPath, job: Job) -> Iterator[None]:
                 f"the content for {path} is not a notebook: {cause(error)}", reason="BAD_FORMAT"
             ) from error
         raise InvalidArgument(
-            f"{path} is not a readable notebook: {cause(error)}", reason="UNREADABLE_NOTEBOOK"
+            f"Unreadable Notebook: {path} {cause(error)}", reason="UNREADABLE_NOTEBOOK"
         ) from error

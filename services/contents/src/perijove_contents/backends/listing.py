@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import DomainError, InvalidArgument
 
 from perijove_contents.backends.tree import entry_of, require_entry
-from perijove_contents.model import Entry, EntryPath, is_listed
+from perijove_contents.model import Entry, EntryPath
 from perijove_contents.store import BATCH_ENTRIES
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Listing:
             self._fd = place.open_directory()
         try:
             with os.scandir(self._fd) as found:
-                listed = [item for item in found if item.name > after and is_listed(item.name)]
+                lists = tree.seen.lists
+                listed = [item for item in found if item.name > after and lists(item.name)]
         except BaseException:
             self.close()
             raise

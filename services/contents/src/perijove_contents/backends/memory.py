@@ -26,25 +26,27 @@ from perijove_contents.model import (
     KernelPath,
     Precondition,
     Stored,
-    is_listed,
     type_of_name,
 )
 from perijove_contents.store import BATCH_ENTRIES
+from perijove_contents.visibility import USUAL
 from perijove_contents.watching import EntryFeed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 
     from perijove_contents.store import OpenContent
+    from perijove_contents.visibility import Visibility
     from perijove_contents.watching import WatchUpdate
 
 
 class MemoryStore:
     """Keeps entries in a dictionary of this process."""
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024, seen: Visibility = USUAL) -> None:
         self._feed = EntryFeed()
-        self._nodes = Nodes(self._feed)
+        self._seen = seen
+        self._nodes = Nodes(self._feed, seen)
         self._max_bytes = max_bytes
 
     async def get(self, path: EntryPath) -> Entry:
@@ -67,7 +69,7 @@ class MemoryStore:
         names = sorted(
             found.name
             for found in self._nodes
-            if found.parent == path and found.name > after and is_listed(found.name)
+            if found.parent == path and found.name > after and self._seen.lists(found.name)
         )
         for start in range(0, max(len(names), 1), BATCH_ENTRIES):
             batch = names[start : start + BATCH_ENTRIES]
@@ -186,7 +188,7 @@ class MemoryStore:
         self._require_version(path, required)
         self._require_directory(new_path.parent)
         if new_path in self._nodes:
-            raise AlreadyExists(f"an entry is already at {new_path}", reason="ENTRY_EXISTS")
+            raise AlreadyExists(f"File already exists: {new_path}", reason="ENTRY_EXISTS")
         if path.holds(new_path):
             raise InvalidArgument(f"{path} cannot move into itself", reason="BAD_PATH")
         for found in [found for found in self._nodes if path.holds(found)]:
@@ -203,7 +205,7 @@ class MemoryStore:
         self._require_version(path, required)
         below = [found for found in self._nodes if path.holds(found)]
         if len(below) > 1 and not even_full:
-            raise FailedPrecondition(f"{path} is not empty", reason="DIRECTORY_NOT_EMPTY")
+            raise FailedPrecondition(f"Directory {path} not empty", reason="DIRECTORY_NOT_EMPTY")
         for found in below:
             del self._nodes[found]
 
@@ -252,7 +254,9 @@ class MemoryStore:
         try:
             return self._nodes[path]
         except KeyError:
-            raise NotFound(f"there is no entry at {path}", reason="NO_SUCH_ENTRY") from None
+            raise NotFound(
+                f"File or directory does not exist: {path}", reason="NO_SUCH_ENTRY"
+            ) from None
 
     def _file(self, path: EntryPath) -> bytes:
         data = self._node(path).data
@@ -262,7 +266,7 @@ class MemoryStore:
 
     def _require_directory(self, path: EntryPath) -> None:
         if path not in self._nodes or self._nodes[path].data is not None:
-            raise NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
+            raise NotFound(f"No such directory: {path}", reason="NO_SUCH_ENTRY")
 
     def _require_version(self, path: EntryPath, required: Precondition) -> None:
         node = self._nodes.get(path)

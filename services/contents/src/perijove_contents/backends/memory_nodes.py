@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perijove_contents.model import EntryPath, is_listed
+from perijove_contents.model import EntryPath
 from perijove_contents.store import CHUNK_BYTES
 from perijove_contents.watching import ChangeType, EntryChange
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
 
     from perijove_contents.model import Entry
+    from perijove_contents.visibility import Visibility
     from perijove_contents.watching import EntryFeed
 
 
@@ -30,9 +31,10 @@ class Node:
 class Nodes(dict[EntryPath, Node]):
     """The entries; each change of one is told."""
 
-    def __init__(self, feed: EntryFeed) -> None:
+    def __init__(self, feed: EntryFeed, seen: Visibility) -> None:
         super().__init__({EntryPath(()): Node(None)})
         self._feed = feed
+        self._lists = seen.lists
 
     def __setitem__(self, path: EntryPath, node: Node) -> None:
         before = self.get(path)
@@ -47,7 +49,7 @@ class Nodes(dict[EntryPath, Node]):
         self._tell(ChangeType.DELETED, path)
 
     def _tell(self, kind: ChangeType, path: EntryPath) -> None:
-        if all(is_listed(part) for part in path.parts):
+        if all(map(self._lists, path.parts)):
             self._feed.publish([EntryChange(kind, path)])
 
 

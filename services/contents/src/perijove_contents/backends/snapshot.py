@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import ResourceExhausted
 
 from perijove_contents.backends.places import Root
-from perijove_contents.model import EntryPath, is_listed
+from perijove_contents.model import EntryPath
+from perijove_contents.visibility import USUAL
 from perijove_contents.watching import ChangeType, EntryChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from perijove_contents.visibility import Visibility
 
 _DIRECTORY = 0
 _TICK_NS = 50_000_000
@@ -29,17 +32,19 @@ class Snapshot:
     anything, the tree itself too.
     """
 
-    def __init__(self, root: str, most: int) -> None:
+    def __init__(self, root: str, most: int, seen: Visibility = USUAL) -> None:
         """Describe a tree; nothing is looked at yet.
 
         Args:
             root: The directory.
             most: Most entries that are kept in mind.
+            seen: Which are looked at.
         """
         self._root = os.path.realpath(root)
         # Whoever swaps a directory for a link meanwhile must not lead this elsewhere.
         self._inside = Root(self._root, links_leave=False)
         self._most = most
+        self._lists = seen.lists
         self._seen: dict[str, int] = {}
 
     @property
@@ -68,7 +73,7 @@ class Snapshot:
         changes: list[EntryChange] = []
         for location in sorted(locations):
             path = os.path.relpath(location, self._root)
-            if path == "." or not all(is_listed(part) for part in path.split("/")):
+            if path == "." or not all(map(self._lists, path.split("/"))):
                 continue
             present = dict(self._at(path))
             known = self._known(path, present)
@@ -129,7 +134,7 @@ class Snapshot:
         try:
             with os.scandir(fd) as items:
                 for item in items:
-                    if is_listed(item.name):
+                    if self._lists(item.name):
                         with suppress(OSError):
                             found.append((item.name, _version(item.stat(follow_symlinks=False))))
         except OSError:

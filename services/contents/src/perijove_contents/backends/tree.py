@@ -13,18 +13,17 @@ from perijove_chassis.errors import AlreadyExists, FailedPrecondition, InvalidAr
 
 from perijove_contents.backends.atomic import (
     AtomicFile,
-    rename_into_free,
     rename_over,
     require_file,
     require_version,
     sync_directory,
 )
-from perijove_contents.backends.checkpoints import DIRECTORY, CheckpointFiles
-from perijove_contents.backends.copying import move_across
-from perijove_contents.backends.locks import LOCK_NAME, locked
+from perijove_contents.backends.checkpoints import CHECKPOINTS, CheckpointFiles
+from perijove_contents.backends.locks import locked
+from perijove_contents.backends.moving import differ_in_case_only, move, remove_empty
 from perijove_contents.backends.places import Place, Root
 from perijove_contents.backends.removing import remove_tree
-from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, temporary_name
+from perijove_contents.backends.unfinished import temporary_name
 from perijove_contents.model import (
     ANY_VERSION,
     Entry,
@@ -34,13 +33,17 @@ from perijove_contents.model import (
     Precondition,
     type_of_name,
 )
+from perijove_contents.visibility import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from perijove_contents.visibility import Visibility
+
 log = structlog.get_logger()
 
-_UNCOUNTED = (DIRECTORY, LOCK_NAME)
+_UNREADABLE = (errno.ENOENT, errno.ENOTDIR, errno.ENXIO)
+"""What looking for what is behind a link fails with if it is nothing, or no file."""
 
 
 class Tree:
@@ -50,7 +53,14 @@ class Tree:
     """
 
     def __init__(
-        self, root: str, *, file_mode: int, directory_mode: int, links_leave: bool = True
+        self,
+        root: str,
+        *,
+        file_mode: int,
+        directory_mode: int,
+        links_leave: bool = True,
+        seen: Visibility = USUAL,
+        checkpoints: str = CHECKPOINTS,
     ) -> None:
         """Describe a tree.
 
@@ -59,17 +69,28 @@ class Tree:
             file_mode: Permission bits of new files.
             directory_mode: Permission bits of new directories.
             links_leave: Whether links out of the root are followed.
+            seen: What listings show.
+            checkpoints: Name of the directories that hold checkpoints.
         """
         self.root = Root(root, links_leave=links_leave)
         self.file_mode = file_mode
-        self.checkpoints = CheckpointFiles(self.root, directory_mode)
+        self.checkpoints = CheckpointFiles(self.root, directory_mode, checkpoints)
+        self.seen = seen
         self._directory_mode = directory_mode
         self._links_leave = links_leave
 
     def get(self, path: EntryPath) -> Entry:
-        """Return the entry at a path."""
-        with self.at(path) as place:
-            return entry_of(path, require_entry(place.status()), writable=place.is_writable())
+        """Return the entry at a path.
+
+        A link to nothing that can be read is one itself, so that people see it and remove it.
+        """
+        try:
+            with self.root.find(path) as place:
+                return entry_of(path, require_entry(place.status()), writable=place.is_writable())
+        except OSError as error:
+            if error.errno in _UNREADABLE and (link := self._link_at(path)):
+                return entry_of(path, link, writable=False)
+            raise
 
     @contextmanager
     def at(self, path: EntryPath) -> Iterator[Place]:
@@ -82,8 +103,10 @@ class Tree:
             with self.root.find(path) as place:
                 yield place
         except FileNotFoundError:
-            if self._is_link(path):
-                raise InvalidArgument(f"{path} is a broken link", reason="BAD_TYPE") from None
+            if self._link_at(path):
+                raise InvalidArgument(
+                    f"Cannot read non-file {path}: it is a link to nothing", reason="BAD_TYPE"
+                ) from None
             raise
 
     def make_directory(self, path: EntryPath, required: Precondition = ANY_VERSION) -> Entry:
@@ -96,7 +119,7 @@ class Tree:
         except FileExistsError:
             required.check_presence(is_there=True)
             if not self.root.is_directory(path):
-                raise InvalidArgument(f"{path} is not a directory", reason="BAD_TYPE") from None
+                raise InvalidArgument(f"Not a directory: {path}", reason="BAD_TYPE") from None
         return self.get(path)
 
     def create_free(self, directory: EntryPath, names: Iterator[str], data: bytes | None) -> Entry:
@@ -167,11 +190,11 @@ class Tree:
             with self._target(new_path) as target:
                 try:
                     with self._held(path, source, required, target):
-                        _move(source, target, is_locked=was_file)
+                        move(source, target, is_locked=was_file)
                 except FileExistsError:
-                    if not _differ_in_case_only(source, target):
+                    if not differ_in_case_only(source, target):
                         raise AlreadyExists(
-                            f"an entry is already at {new_path}", reason="ENTRY_EXISTS"
+                            f"File already exists: {new_path}", reason="ENTRY_EXISTS"
                         ) from None
                     rename_over(source, target)
                 sync_directory(target)
@@ -193,7 +216,7 @@ class Tree:
                 elif even_full:
                     remove_tree(place)
                 else:
-                    _remove_empty(place)
+                    remove_empty(place, self.checkpoints.directory)
             sync_directory(place)
         if not is_directory:
             self.checkpoints.forget(path)
@@ -210,7 +233,10 @@ class Tree:
             if not stat.S_ISLNK(mode) and not place.is_writable():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             try:
-                move_to_trash(self.root.locate(path))
+                if stat.S_ISLNK(mode) and not self._leads_anywhere(path):
+                    os.unlink(place.name, dir_fd=place.directory)  # desktops do not see it
+                else:
+                    move_to_trash(self.root.locate(path))
             except OSError as error:
                 raise FailedPrecondition(f"{path} cannot be moved to the trash") from error
         if not stat.S_ISDIR(mode):
@@ -241,7 +267,7 @@ class Tree:
         real = place
         with ExitStack() as held:
             # What a link leads to is replaced where it is.
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 real = held.enter_context(self.root.find(path))
             held.enter_context(locked(place, real, *also))
             place.status()
@@ -249,12 +275,20 @@ class Tree:
                 require_version(real, required)
             yield
 
-    def _is_link(self, path: EntryPath) -> bool:
+    def _leads_anywhere(self, path: EntryPath) -> bool:
         try:
-            with self.root.find_itself(path) as place:
-                return stat.S_ISLNK(place.status().st_mode)
+            with self.root.find(path) as place:
+                return place.exists()
         except OSError:
             return False
+
+    def _link_at(self, path: EntryPath) -> os.stat_result | None:
+        try:
+            with self.root.find_itself(path) as place:
+                status = place.status()
+        except OSError:
+            return None
+        return status if stat.S_ISLNK(status.st_mode) else None
 
     def _target(self, path: EntryPath) -> Place:
         try:
@@ -286,41 +320,4 @@ def require_entry(status: os.stat_result) -> os.stat_result:
 
 
 def _no_directory(path: EntryPath) -> NotFound:
-    return NotFound(f"there is no directory {path}", reason="NO_SUCH_ENTRY")
-
-
-def _move(source: Place, target: Place, *, is_locked: bool) -> None:
-    try:
-        rename_into_free(source, target, is_locked=is_locked)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        move_across(source, target, is_locked=is_locked)
-
-
-def _differ_in_case_only(source: Place, target: Place) -> bool:
-    # On a filesystem that ignores case, the target is the source itself.
-    return (
-        source.name != target.name
-        and source.name.lower() == target.name.lower()
-        and os.path.samestat(source.status(), target.status())
-        and os.path.samestat(os.fstat(source.directory), os.fstat(target.directory))
-    )
-
-
-def _remove_empty(place: Place) -> None:
-    # What nobody sees does not count.
-    with place.inside(DIRECTORY) as checkpoints:
-        fd = checkpoints.beside(".").open_directory()
-        try:
-            names = os.listdir(fd)
-        finally:
-            os.close(fd)
-        for name in names:
-            if name not in _UNCOUNTED and not name.startswith(TEMPORARY_PREFIX):
-                raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-        with suppress(OSError):
-            os.unlink(LOCK_NAME, dir_fd=checkpoints.directory)
-        with suppress(OSError):
-            remove_tree(checkpoints)
-    os.rmdir(place.name, dir_fd=place.directory)
+    return NotFound(f"No such directory: {path}", reason="NO_SUCH_ENTRY")

@@ -11,12 +11,14 @@ import structlog
 from perijove_chassis.errors import DomainError, Unavailable
 
 from perijove_contents.backends.snapshot import Snapshot
+from perijove_contents.visibility import USUAL
 from perijove_contents.watching import EntryFeed, going_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from perijove_contents.model import EntryPath
+    from perijove_contents.visibility import Visibility
     from perijove_contents.watching import EntryChange, WatchUpdate
 
 log = structlog.get_logger()
@@ -47,6 +49,7 @@ class FilesystemWatch:
         self,
         root: str,
         *,
+        seen: Visibility = USUAL,
         poll_s: float = 0.0,
         most_entries: int = MAX_ENTRIES,
         linger_s: float = _LINGER_S,
@@ -55,12 +58,14 @@ class FilesystemWatch:
 
         Args:
             root: The directory.
+            seen: What people see of it.
             poll_s: Seconds between two looks at the whole tree, where the system
                 does not report what other machines change; 0 where it does.
             most_entries: Larger trees are not watched.
             linger_s: How long changes are noted after the last watcher left.
         """
         self._root = root
+        self._seen = seen
         self._poll_s = poll_s
         self._most_entries = most_entries
         self._linger_s = linger_s
@@ -73,7 +78,7 @@ class FilesystemWatch:
             raise going_away()
         present = self._present
         if present is None or present.is_over:
-            snapshot = Snapshot(self._root, self._most_entries)
+            snapshot = Snapshot(self._root, self._most_entries, self._seen)
             present = self._present = _Watching(snapshot, self._poll_s)
         try:
             await present.ready()

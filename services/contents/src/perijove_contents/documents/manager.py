@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -70,6 +71,9 @@ class DocumentsManager:
         """Create or replace a document."""
         _require_small(content)
         _require_fitting(key, content)
+        if key.collection is Collection.CONFIG:
+            content = _text_of(_object_of(content))
+            _require_small(content)
         return await self._store.store(key, lambda _: content)
 
     async def merge(self, key: DocumentKey, patch: bytes) -> Document:
@@ -170,4 +174,5 @@ def _usable_object(text: bytes) -> dict[str, Any]:
 
 
 def _text_of(value: dict[str, Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+    # People edit these, with programs that take a file for another encoding than it has.
+    return json.dumps(value, indent=2).encode()
