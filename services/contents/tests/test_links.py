@@ -102,7 +102,7 @@ async def test_links_out_of_the_root_lead_nowhere_when_confined(
         assert (await confined.get(at(name))).size_bytes == (root / name).lstat().st_size
         with pytest.raises(errors.InvalidArgument) as caught:
             await confined.open(at(name))
-        told.add(str(caught.value).replace(name, "NAME"))
+        told.add(str(caught.value).replace(f" {name}:", " NAME:"))
     assert len(told) == 1, "what is outside can be told from nothing"
     for name in ("directory", "parent", "slash"):
         inside = at(f"{name}/x")
