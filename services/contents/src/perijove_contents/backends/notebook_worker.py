@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import struct
 import sys
@@ -29,6 +30,10 @@ TASK = struct.Struct("<BQ")
 
 ANSWER = struct.Struct("<BQQ")
 """Before the answer: the outcome, and how many bytes of message and of data follow."""
+
+
+_NICENESS = 5
+"""A large notebook takes long anyway; what others ask for meanwhile should not."""
 
 
 class Job(IntEnum):
@@ -79,6 +84,7 @@ def main() -> None:
     """Work for the parent process. Its argument is Jupyter's data directory."""
     # An interrupt from the terminal is for the parent, whose end ends the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
     keep_freed_memory()
     serve(sys.stdin.buffer, sys.stdout.buffer, Notary(sys.argv[1]))
 
