@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from perijove_chassis import grpc_switches
 
 from tests.jupyter_ws import JupyterClient
 from tests.running import Home, RunningPerijove, until, wait_for
@@ -313,3 +314,14 @@ async def test_the_stray_variables_of_another_jupyter_do_no_harm(
 ) -> None:
     perijove = start_perijove(JPY_PARENT_PID=str(os.getpid()))
     assert "JPY_PARENT_PID" not in psutil.Process(perijove.pid("runner")).environ()
+
+
+@pytest.mark.parametrize("given", [{}, {grpc_switches.VARIABLE: "-event_engine_dns"}])
+def test_what_messages_pass_through_hands_them_on_less_often(
+    start_perijove: Callable[..., RunningPerijove], given: dict[str, str]
+) -> None:
+    perijove = start_perijove(**given)
+    usual = given or {grpc_switches.VARIABLE: grpc_switches.FEWER_THREADS}
+    for name, told in (("runner", usual), ("gateway_http", usual), ("contents", given)):
+        environ = psutil.Process(perijove.pid(name)).environ()
+        assert environ.get(grpc_switches.VARIABLE) == told.get(grpc_switches.VARIABLE)

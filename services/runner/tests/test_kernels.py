@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from perijove_chassis import grpc_switches
 from perijove_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
 from perijove_runner.backends import layout, state_directory
 from perijove_runner.model import ExecutionState, ExitCause, LaunchRequest
@@ -48,6 +49,7 @@ async def test_a_process_gets_its_directory_and_environment_and_none_of_ours(
     directory: Path, tmp_path: Path
 ) -> None:
     ours = {"JPY_PARENT_PID": "1", "PERIJOVE_RUNNER_SERVICE_KEY": "secret", "KEPT": "kept"}
+    ours[grpc_switches.VARIABLE] = grpc_switches.FEWER_THREADS
     stand = Stand(directory, {**os.environ, **ours})
     await stand.machine.look()
     await stand.launch(
@@ -58,9 +60,9 @@ async def test_a_process_gets_its_directory_and_environment_and_none_of_ours(
         said = await stand.run(
             "import os; print(os.getcwd(), os.environ['JPY_SESSION_NAME'], os.environ['KEPT'],"
             "'JPY_PARENT_PID' in os.environ, [n for n in os.environ if n.startswith('PERIJOVE_')],"
-            "oct(os.umask(0o22)), os.getpgid(0) == os.getpid())"
+            "oct(os.umask(0o22)), os.getpgid(0) == os.getpid(), os.getenv('GRPC_EXPERIMENTS'))"
         )
-        assert said == f"{tmp_path} a.ipynb kept False [] 0o22 True\n"
+        assert said == f"{tmp_path} a.ipynb kept False [] 0o22 True None\n"
         await stand.manager.restart("a")
     await stand.close()
 

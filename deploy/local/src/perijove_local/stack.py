@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perijove_chassis import grpc_switches
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
 
 from perijove_local import probe
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from perijove_local.options import Options
 
 SERVICES = ("contents", "sessions", "kernels")
+_ON_THE_WAY = ("runner", "gateway_http")
+"""What the messages of kernels pass through."""
 _GRACE_S = 2.0
 _KERNELS_GRACE_S = 10.0
 """Seconds for the runner: kernels are asked to shut down before they are ended."""
@@ -183,6 +186,8 @@ class Stack:
         }
         for variable in ("JUPYTER_TOKEN", "JPY_PARENT_PID"):
             kept.pop(variable, None)
+        if name in _ON_THE_WAY:
+            kept.setdefault(grpc_switches.VARIABLE, grpc_switches.FEWER_THREADS)
         kept[f"{prefix}LOG_LEVEL"] = self.options.log_level
         return kept | {f"{prefix}{key}": value for key, value in told.items()}
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perijove_chassis import grpc_switches
 from perijove_chassis.errors import FailedPrecondition
 
 from perijove_runner.backends import notes
@@ -33,6 +34,7 @@ _STRIPPED = frozenset(
         "PYTHONEXECUTABLE",
     }
 )
+_OURS = (grpc_switches.VARIABLE, grpc_switches.FEWER_THREADS)
 _STRIPPED_PREFIX = "PERIJOVE_"
 """Settings of Perijove's processes, some of them secret."""
 
@@ -48,7 +50,10 @@ class LocalLauncher:
         self._environ = {
             name: value
             for name, value in environ.items()
-            if name not in _STRIPPED and not name.startswith(_STRIPPED_PREFIX)
+            if name not in _STRIPPED
+            and not name.startswith(_STRIPPED_PREFIX)
+            # What the user has set is for kernels, too.
+            and (name, value) != _OURS
         }
         self._umask = umask
         self._oom = oom
