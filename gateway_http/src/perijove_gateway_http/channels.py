@@ -117,21 +117,25 @@ class ChannelsSocket:
         """Write what the kernel says to the end; return how the socket is to be closed, if so."""
         try:
             while arrival := await self._upstream.read():
-                match arrival.response.WhichOneof("payload"):
-                    case "batch":
-                        await self._deliver(arrival)
-                    case "gap":
-                        await self._announce(arrival.response.gap)
-                    case "epoch_begun":
-                        self._upstream.epoch = arrival.response.epoch_begun.epoch
-        except ConnectionError:
-            pass  # the client is gone: `_from_client` sees it, too
+                # If the client is gone, `_from_client` sees it, too. What it has sent is
+                # still to be taken, and only who reads on hears that it was.
+                with suppress(ConnectionError):
+                    await self._hand_over(arrival)
         except errors.DomainError as error:
             if error.reason != "NO_SUCH_KERNEL":
                 return _goodbye(error)
             # A deleted kernel leaves its sockets open and silent.
             self._gone = True
         return None
+
+    async def _hand_over(self, arrival: Arrival) -> None:
+        match arrival.response.WhichOneof("payload"):
+            case "batch":
+                await self._deliver(arrival)
+            case "gap":
+                await self._announce(arrival.response.gap)
+            case "epoch_begun":
+                self._upstream.epoch = arrival.response.epoch_begun.epoch
 
     async def _from_client(self) -> bool:
         """Take what the client sends; return whether it was not the client that closed."""
