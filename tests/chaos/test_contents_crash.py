@@ -214,4 +214,5 @@ async def test_no_kill_tears_a_file_or_loses_a_save(tmp_path: Path) -> None:
     # Else the kills met nobody at work.
     assert saves > kills
     assert tally.broken > kills // 2
-    assert tally.leftovers > kills // 10
+    # How many depends on how short the moment is in which a save is unfinished.
+    assert tally.leftovers
