@@ -42,6 +42,13 @@ STATE_NAMES: dict[int, str] = {
 }
 
 
+CAUSE_NAMES: dict[int, str] = {
+    value.number: value.name.removeprefix("EXIT_CAUSE_").lower()
+    for value in kernels_pb2.ExitCause.DESCRIPTOR.values
+}
+"""Why a kernel's process ended, as the REST model names it; `unspecified` if not known."""
+
+
 class ContentsHead(msgspec.Struct, frozen=True):
     """A contents model without its `content`, which may be spliced in behind."""
 
@@ -102,15 +109,33 @@ def checkpoint_model(checkpoint: contents_pb2.Checkpoint) -> dict[str, str]:
     }
 
 
-def kernel_model(kernel: kernels_pb2.Kernel) -> dict[str, str | int]:
-    """Return the model of a kernel."""
-    return {
+def kernel_model(kernel: kernels_pb2.Kernel) -> dict[str, Any]:
+    """Return the model of a kernel.
+
+    Front ends show `reason` and `traceback` of a kernel that is dead. `last_exit` is
+    Perijove's own: how the latest process of the kernel ended, if one did.
+    """
+    model: dict[str, Any] = {
         "id": kernel.kernel_id,
         "name": kernel.kernelspec_name,
         "last_activity": timestamp(kernel.last_activity_time),
         "execution_state": STATE_NAMES.get(kernel.execution_state, "unknown"),
         "connections": kernel.connection_count,
     }
+    if kernel.HasField("last_exit"):
+        ended = kernel.last_exit
+        model["last_exit"] = {
+            "cause": CAUSE_NAMES.get(ended.cause, "unspecified"),
+            "exit_code": ended.exit_code if ended.HasField("exit_code") else None,
+            "signal": ended.signal if ended.HasField("signal") else None,
+            "message": ended.message,
+            "output": ended.output,
+            "requested_by": ended.requested_by,
+            "time": timestamp(ended.exit_time),
+        }
+        if kernel.execution_state == kernels_pb2.EXECUTION_STATE_DEAD:
+            model |= {"reason": ended.message, "traceback": ended.output}
+    return model
 
 
 def session_model(

@@ -178,9 +178,14 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
         return pb.RestartKernelResponse(kernel=kernel)
 
     async def ShutdownKernel(self, request: pb.ShutdownKernelRequest, _context: Any) -> Any:
-        self._find(request.kernel_id)
+        kernel = self._find(request.kernel_id)
         del self.kernels[request.kernel_id]
-        return pb.ShutdownKernelResponse(revision=self._next())
+        kernel.execution_state = kernels_pb2.EXECUTION_STATE_DEAD
+        kernel.last_exit.cause = kernels_pb2.EXIT_CAUSE_SHUTDOWN
+        kernel.last_exit.requested_by = request.requested_by
+        kernel.last_exit.message = f"The kernel was shut down by {request.requested_by}."
+        kernel.revision = self._next()
+        return pb.ShutdownKernelResponse(kernel=kernel, revision=self._next())
 
     async def ReadKernelspecResource(
         self, request: pb.ReadKernelspecResourceRequest, _context: Any

@@ -16,8 +16,10 @@ from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.model import (
     Changes,
     ExecutionState,
+    ExitCause,
     Hello,
     Kernel,
+    KernelExit,
     Kernelspec,
     Runner,
 )
@@ -160,7 +162,7 @@ async def test_an_older_word_does_not_overwrite_a_newer_one(store: KernelStore) 
 async def test_a_late_word_does_not_bring_back_what_is_gone(store: KernelStore) -> None:
     await store.register(hello(kernel("k1"), kernel("k2")), "s1")
     await store.apply(runner(), "s1", changes(gone=("k1",), revision=5))
-    await store.remove("k2", "r1", BIG + 6)
+    await store.remove(kernel("k2", 2), BIG + 6)
     assert await store.record(kernel("k1", 4)) == kernel("k1", 4)
     strays = await store.apply(runner(), "s1", changes(kernel("k2", 3)))
     assert strays == ()
@@ -196,7 +198,7 @@ async def test_a_kernel_belongs_to_the_runner_that_was_first(store: KernelStore)
     assert await store.register(hello(twin, by=other), "s2") == ("k1",)
     assert await store.apply(other, "s2", changes(twin)) == ("k1",)
     await store.apply(other, "s2", changes(gone=("k1",), revision=999))
-    await store.remove("k1", "r2", BIG + 999)
+    await store.remove(kernel("k1", 1, runner_id="r2"), BIG + 999)
     with pytest.raises(errors.Aborted) as caught:
         await store.record(twin)
     assert caught.value.reason == "ID_IN_USE"
@@ -205,7 +207,7 @@ async def test_a_kernel_belongs_to_the_runner_that_was_first(store: KernelStore)
 
 async def test_a_kernel_given_up_is_to_be_shut_down_when_it_returns(store: KernelStore) -> None:
     await store.register(hello(kernel("k1")), "s1")
-    await store.remove("k1", "r1", BIG + 1, doomed=True)
+    await store.remove(kernel("k1", 1), BIG + 1, doomed=True)
     assert await store.register(hello(kernel("k1", 50)), "s2") == ("k1",)
     assert not await known(store)
 
@@ -434,7 +436,7 @@ async def test_what_has_changed_since_a_reading_is_known(store: KernelStore) -> 
     busy = kernel("k1", 2, execution_state=ExecutionState.BUSY)
     await store.apply(runner(), "s1", changes(busy, kernel("k4", 3), gone=("k2",), revision=4))
     await store.record(kernel("k5", 5))
-    await store.remove("k3", "r1", BIG + 6)
+    await store.remove(kernel("k3", 3), BIG + 6)
     delta = await store.changes(before.position)
     after = await store.registry()
     assert delta
@@ -534,3 +536,29 @@ async def test_redis_forgets_the_oldest_changes_and_says_so(redis_url: str) -> N
     assert new
     assert new.feed_id != old.feed_id
     await store.close()
+
+
+async def test_a_kernel_that_is_gone_is_remembered_as_it_was_last(store: KernelStore) -> None:
+    dead = {"execution_state": ExecutionState.DEAD, "last_exit": KernelExit(ExitCause.EXITED, "x")}
+    await store.register(hello(kernel("k1"), kernel("k2"), kernel("k3")), "s1")
+    told = kernel("k1", 2, **dead)
+    await store.apply(runner(), "s1", changes(told, gone=("k1",), revision=3))
+    await store.remove(kernel("k2", 4, **dead), BIG + 5)
+    await store.remove(kernel("k3", 4), BIG + 5)
+    found = [await store.ended(name) for name in ("k1", "k2", "k3", "k4")]
+    assert [one and one.execution_state for one in found] == [
+        *(ExecutionState.DEAD, ExecutionState.DEAD, ExecutionState.STARTING, None)
+    ]
+    await store.record(kernel("k1", 7))
+    assert await store.ended("k1") is None
+
+
+async def test_the_end_of_a_kernel_is_forgotten_after_a_while(
+    make_store: Callable[[Limits], KernelStore],
+) -> None:
+    store = make_store(Limits(lost_after_s=60.0, forget_after_s=0.2))
+    await store.register(hello(kernel("k1")), "s1")
+    await store.apply(runner(), "s1", changes(gone=("k1",), revision=3))
+    async with asyncio.timeout(60):
+        while await store.ended("k1"):
+            await store.sweep()

@@ -71,19 +71,6 @@ def test_a_note_is_written_only_for_a_process_that_has_one(tmp_path: Path) -> No
     assert notes.read(tmp_path / "1.2") == (0, None)
 
 
-def test_a_rise_of_the_count_is_seen_once(tmp_path: Path) -> None:
-    counter = tmp_path / "memory.events"
-    counter.write_text("oom 9\noom_kill 1\n")
-    watched = OutOfMemory(counter)
-    assert not watched.struck()
-    counter.write_text("oom 9\noom_kill 2\n")
-    assert watched.struck()
-    assert not watched.struck()
-    counter.write_text("oom 9\noom_kill 3\n")
-    watched.look()
-    assert not watched.struck()
-
-
 def test_a_state_directory_too_deep_for_sockets_is_refused() -> None:
     fits = "/" + "x" * 80
     StateLayout(fits).socket_base("a")

@@ -11,7 +11,7 @@ from perijove.kernels.v1 import kernels_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
 from perijove_gateway_http.fence import fenced
-from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
+from perijove_gateway_http.keys import CALLER, LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import kernel_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
 from perijove_gateway_http.responses import (
@@ -25,6 +25,15 @@ from perijove_gateway_http.routing import Route
 if TYPE_CHECKING:
     from aiohttp import web
 
+_WANTED = frozenset(
+    {
+        pb.EXIT_CAUSE_SHUTDOWN,
+        pb.EXIT_CAUSE_RESTARTED,
+        pb.EXIT_CAUSE_CULLED,
+        pb.EXIT_CAUSE_RUNNER_STOPPED,
+    }
+)
+"""Ends that somebody meant."""
 _ONE = r"api/kernels/{kernel_id:\w+-\w+-\w+-\w+-\w+}"
 
 
@@ -60,9 +69,13 @@ async def start(request: web.Request) -> web.Response:
     try:
         reply = await stubs.kernels.StartKernel(started)
     except grpc.aio.AioRpcError as error:
-        if reason_of(error) == "NO_SUCH_KERNELSPEC":
-            # The address is right and the body is not: a 404 would say the opposite.
-            raise Problem(400, problem_of(error).message) from None
+        match reason_of(error):
+            case "NO_SUCH_KERNELSPEC":
+                # The address is right and the body is not: a 404 would say the opposite.
+                raise Problem(400, problem_of(error).message) from None
+            case "KERNEL_START_FAILED":
+                # The client has made no mistake.
+                raise Problem(500, problem_of(error).message) from None
         raise
     kernel = reply.kernel
     headers = {"Location": location(request, "api/kernels", kernel.kernel_id)}
@@ -70,17 +83,26 @@ async def start(request: web.Request) -> web.Response:
 
 
 async def get(request: web.Request) -> web.Response:
-    """GET api/kernels/{id}."""
+    """GET api/kernels/{id}; also one that has just died for good.
+
+    A front end that cannot open the socket asks for the kernel, and shows a person
+    why it is dead. One that was shut down does not exist, as all expect.
+    """
+    kernel_id = request[PARAMS]["kernel_id"]
     reply = await request.app[STUBS].kernels.GetKernel(
-        pb.GetKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+        pb.GetKernelRequest(kernel_id=kernel_id, show_ended=True)
     )
+    ended = reply.kernel.last_exit
+    is_dead = reply.kernel.execution_state == pb.EXECUTION_STATE_DEAD
+    if is_dead and ended.cause in _WANTED:
+        raise Problem(404, f"Kernel does not exist: {kernel_id}. {ended.message}")
     return json_response(kernel_model(reply.kernel))
 
 
 async def delete(request: web.Request) -> web.Response:
     """DELETE api/kernels/{id}: answer once it is gone."""
     await request.app[STUBS].kernels.ShutdownKernel(
-        pb.ShutdownKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+        pb.ShutdownKernelRequest(kernel_id=request[PARAMS]["kernel_id"], requested_by=_who(request))
     )
     return no_content()
 
@@ -97,13 +119,22 @@ async def restart(request: web.Request) -> web.Response:
     """POST api/kernels/{id}/restart: answer once the new process does."""
     try:
         reply = await request.app[STUBS].kernels.RestartKernel(
-            pb.RestartKernelRequest(kernel_id=request[PARAMS]["kernel_id"])
+            pb.RestartKernelRequest(
+                kernel_id=request[PARAMS]["kernel_id"], requested_by=_who(request)
+            )
         )
     except grpc.aio.AioRpcError as error:
-        if reason_of(error) == "KERNEL_START_FAILED":
-            raise Problem(500, "Exception restarting kernel") from None
-        raise
+        if reason_of(error) == "NO_SUCH_KERNEL":
+            raise
+        # Front ends show the text, and below it why.
+        why = {"traceback": problem_of(error).message}
+        raise Problem(500, "Exception restarting kernel", extra=why) from None
     return json_response(kernel_model(reply.kernel))
+
+
+def _who(request: web.Request) -> str:
+    caller = request[CALLER]
+    return caller.user.name if caller else ""
 
 
 ROUTES = (

@@ -13,7 +13,7 @@ from perijove_gateway_http.bodies import read_json
 from perijove_gateway_http.fence import fenced
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import session_model
-from perijove_gateway_http.problems import Problem, reason_of
+from perijove_gateway_http.problems import Problem, problem_of, reason_of
 from perijove_gateway_http.responses import (
     json_bytes_response,
     json_response,
@@ -145,7 +145,8 @@ async def _told_of_kernels(call: Awaitable[T], name: str) -> T:
             )
             raise Problem(501, message, extra={"short_message": f"{name} not found"}) from None
         if reason == "KERNEL_START_FAILED":
-            message = f"The '{name}' kernel could not be started"
+            why = problem_of(error).message
+            message = f"The '{name}' kernel could not be started: '{why}'"
             short = f"Error starting kernel {name}"
             raise Problem(501, message, extra={"short_message": short}) from None
         raise

@@ -30,6 +30,8 @@ class ExitCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXIT_CAUSE_RESTARTED: _ClassVar[ExitCause]
     EXIT_CAUSE_CULLED: _ClassVar[ExitCause]
     EXIT_CAUSE_RUNNER_LOST: _ClassVar[ExitCause]
+    EXIT_CAUSE_RUNNER_STOPPED: _ClassVar[ExitCause]
+    EXIT_CAUSE_START_FAILED: _ClassVar[ExitCause]
 EXECUTION_STATE_UNSPECIFIED: ExecutionState
 EXECUTION_STATE_STARTING: ExecutionState
 EXECUTION_STATE_IDLE: ExecutionState
@@ -44,6 +46,8 @@ EXIT_CAUSE_SHUTDOWN: ExitCause
 EXIT_CAUSE_RESTARTED: ExitCause
 EXIT_CAUSE_CULLED: ExitCause
 EXIT_CAUSE_RUNNER_LOST: ExitCause
+EXIT_CAUSE_RUNNER_STOPPED: ExitCause
+EXIT_CAUSE_START_FAILED: ExitCause
 
 class Kernel(_message.Message):
     __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit", "revision")
@@ -81,18 +85,22 @@ class Kernel(_message.Message):
     def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., execution_state: _Optional[_Union[ExecutionState, str]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., connection_count: _Optional[int] = ..., epoch: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_id: _Optional[str] = ..., runner_address: _Optional[str] = ..., last_exit: _Optional[_Union[KernelExit, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class KernelExit(_message.Message):
-    __slots__ = ("cause", "exit_code", "signal", "message", "exit_time")
+    __slots__ = ("cause", "exit_code", "signal", "message", "exit_time", "output", "requested_by")
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     EXIT_TIME_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     cause: ExitCause
     exit_code: int
     signal: int
     message: str
     exit_time: _timestamp_pb2.Timestamp
-    def __init__(self, cause: _Optional[_Union[ExitCause, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., message: _Optional[str] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    output: str
+    requested_by: str
+    def __init__(self, cause: _Optional[_Union[ExitCause, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., message: _Optional[str] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class StartKernelRequest(_message.Message):
     __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels")
@@ -131,10 +139,12 @@ class StartKernelResponse(_message.Message):
     def __init__(self, kernel: _Optional[_Union[Kernel, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
 class GetKernelRequest(_message.Message):
-    __slots__ = ("kernel_id",)
+    __slots__ = ("kernel_id", "show_ended")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    SHOW_ENDED_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
-    def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
+    show_ended: bool
+    def __init__(self, kernel_id: _Optional[str] = ..., show_ended: _Optional[bool] = ...) -> None: ...
 
 class GetKernelResponse(_message.Message):
     __slots__ = ("kernel",)
@@ -237,10 +247,12 @@ class InterruptKernelResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class RestartKernelRequest(_message.Message):
-    __slots__ = ("kernel_id",)
+    __slots__ = ("kernel_id", "requested_by")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
-    def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
+    requested_by: str
+    def __init__(self, kernel_id: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class RestartKernelResponse(_message.Message):
     __slots__ = ("kernel",)
@@ -249,10 +261,12 @@ class RestartKernelResponse(_message.Message):
     def __init__(self, kernel: _Optional[_Union[Kernel, _Mapping]] = ...) -> None: ...
 
 class ShutdownKernelRequest(_message.Message):
-    __slots__ = ("kernel_id",)
+    __slots__ = ("kernel_id", "requested_by")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
-    def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
+    requested_by: str
+    def __init__(self, kernel_id: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class ShutdownKernelResponse(_message.Message):
     __slots__ = ()

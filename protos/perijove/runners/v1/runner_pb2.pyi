@@ -87,10 +87,12 @@ class InterruptKernelResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class RestartKernelRequest(_message.Message):
-    __slots__ = ("kernel_id",)
+    __slots__ = ("kernel_id", "requested_by")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
-    def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
+    requested_by: str
+    def __init__(self, kernel_id: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class RestartKernelResponse(_message.Message):
     __slots__ = ("kernel",)
@@ -99,16 +101,20 @@ class RestartKernelResponse(_message.Message):
     def __init__(self, kernel: _Optional[_Union[_kernels_pb2.Kernel, _Mapping]] = ...) -> None: ...
 
 class ShutdownKernelRequest(_message.Message):
-    __slots__ = ("kernel_id",)
+    __slots__ = ("kernel_id", "requested_by")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
-    def __init__(self, kernel_id: _Optional[str] = ...) -> None: ...
+    requested_by: str
+    def __init__(self, kernel_id: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class ShutdownKernelResponse(_message.Message):
-    __slots__ = ("revision",)
+    __slots__ = ("revision", "kernel")
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_FIELD_NUMBER: _ClassVar[int]
     revision: int
-    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+    kernel: _kernels_pb2.Kernel
+    def __init__(self, revision: _Optional[int] = ..., kernel: _Optional[_Union[_kernels_pb2.Kernel, _Mapping]] = ...) -> None: ...
 
 class ReadKernelspecResourceRequest(_message.Message):
     __slots__ = ("name", "resource")

@@ -16,7 +16,14 @@ from perijove_chassis.errors import (
 )
 from perijove_chassis.paging import page
 
-from perijove_kernels.model import RESERVED_LABEL, ExecutionState, Kernel, Runner, noted
+from perijove_kernels.model import (
+    RESERVED_LABEL,
+    ExecutionState,
+    Kernel,
+    Runner,
+    buried,
+    noted,
+)
 from perijove_kernels.store import Registry
 
 if TYPE_CHECKING:
@@ -101,15 +108,21 @@ class KernelManager:
         )
         return await self._note(kernel), created
 
-    async def get(self, kernel_id: str) -> Kernel:
-        """Return a kernel.
+    async def get(self, kernel_id: str, *, show_ended: bool = False) -> Kernel:
+        """Return a kernel; if asked to, also one that has ended a moment ago.
 
         Raises:
-            NotFound: `NO_SUCH_KERNEL`.
+            NotFound: `NO_SUCH_KERNEL`; the message says how the kernel ended.
             Unavailable: if the registry cannot be reached and the kernel was not
                 known before.
         """
-        return self._last_known.shown(await self._find(kernel_id))
+        try:
+            return self._last_known.shown(await self._find(kernel_id))
+        except NotFound:
+            ended = await self._ended(kernel_id) if show_ended else None
+            if ended is None:
+                raise
+            return ended
 
     async def list(self, page_size: int, page_token: str) -> KernelPage:
         """Return kernels in order of their start.
@@ -169,7 +182,7 @@ class KernelManager:
             await self._forget(kernel)
             raise
 
-    async def restart(self, kernel_id: str) -> Kernel:
+    async def restart(self, kernel_id: str, requested_by: str) -> Kernel:
         """Replace a kernel's process and return the kernel once it answers.
 
         Raises:
@@ -177,14 +190,14 @@ class KernelManager:
         """
         kernel = _reachable(await self._find(kernel_id))
         try:
-            restarted = await self._runners.restart(_runner_of(kernel), kernel_id)
+            restarted = await self._runners.restart(_runner_of(kernel), kernel_id, requested_by)
         except NotFound:
             await self._forget(kernel)
             raise
         log.info("kernel restarted", kernel_id=kernel_id, epoch=restarted.epoch)
         return await self._note(restarted)
 
-    async def shutdown(self, kernel_id: str) -> None:
+    async def shutdown(self, kernel_id: str, requested_by: str) -> None:
         """Shut a kernel down; if its runner is lost, as soon as that returns.
 
         Raises:
@@ -193,14 +206,15 @@ class KernelManager:
         holding = await self._find(kernel_id)
         kernel = holding.kernel
         if holding.lost:
-            await self._store.remove(kernel_id, kernel.runner_id, kernel.revision, doomed=True)
+            await self._store.remove(kernel, kernel.revision, doomed=True)
             self._last_known.drop(kernel_id)
         else:
             try:
-                revision = await self._runners.shutdown(_runner_of(kernel), kernel_id)
+                runner = _runner_of(kernel)
+                ended, revision = await self._runners.shutdown(runner, kernel_id, requested_by)
             except NotFound:
-                revision = kernel.revision  # it went by itself: all the same
-            await self._forget(kernel, max(revision, kernel.revision))
+                ended, revision = None, kernel.revision  # it went by itself: all the same
+            await self._forget(ended or kernel, max(revision, kernel.revision))
         log.info("kernel shut down", kernel_id=kernel_id, lost=holding.lost)
 
     async def _find(self, kernel_id: str) -> Holding:
@@ -216,8 +230,22 @@ class KernelManager:
             self._last_known.remember(await self._store.registry())
             holding = self._last_known.get(kernel_id)
         if holding is None:
-            raise NotFound(f"there is no kernel {kernel_id}", reason="NO_SUCH_KERNEL")
+            raise await self._no_such_kernel(kernel_id)
         return holding
+
+    async def _no_such_kernel(self, kernel_id: str) -> NotFound:
+        ended = await self._ended(kernel_id)
+        text = f"Kernel does not exist: {kernel_id}"
+        if ended and ended.last_exit:
+            text = f"{text}. {ended.last_exit.message}"
+        return NotFound(text, reason="NO_SUCH_KERNEL")
+
+    async def _ended(self, kernel_id: str) -> Kernel | None:
+        try:
+            kernel = await self._store.ended(kernel_id)
+        except Unavailable:
+            return None
+        return kernel and buried(kernel)
 
     async def _note(self, kernel: Kernel) -> Kernel:
         """Write down what a runner replied. If that fails, its announcement will do."""
@@ -233,11 +261,7 @@ class KernelManager:
         """Remove a kernel that its runner does not have any more."""
         self._last_known.drop(kernel.kernel_id)
         try:
-            await self._store.remove(
-                kernel.kernel_id,
-                kernel.runner_id,
-                kernel.revision if revision is None else revision,
-            )
+            await self._store.remove(kernel, kernel.revision if revision is None else revision)
         except Unavailable:
             log.warning("end not recorded", kernel_id=kernel.kernel_id)
 

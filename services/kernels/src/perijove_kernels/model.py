@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping  # noqa: TC003 - rows are decoded by their annotations
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - the same
 
 from perijove_chassis.errors import InvalidArgument, ResourceExhausted
@@ -47,6 +47,8 @@ class ExitCause(enum.Enum):
     RESTARTED = "restarted"
     CULLED = "culled"
     RUNNER_LOST = "runner_lost"
+    RUNNER_STOPPED = "runner_stopped"
+    START_FAILED = "start_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class KernelExit:
     exit_time: datetime | None = None
     exit_code: int | None = None
     signal: int | None = None
+    output: str = ""
+    """The last its process wrote, if it ended by itself."""
+    requested_by: str = ""
+    """Who asked for it, if somebody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,17 @@ class Launch:
             parse_environment(environment),
             parse_labels(labels),
         )
+
+
+def buried(kernel: Kernel) -> Kernel:
+    """Return a kernel that is gone as it is shown.
+
+    If its runner did not say how it ended, what it said of an earlier process does not count.
+    """
+    if kernel.execution_state is ExecutionState.DEAD and kernel.last_exit:
+        return kernel
+    unknown = KernelExit(ExitCause.UNKNOWN, "The kernel ended; why is not known.")
+    return replace(kernel, execution_state=ExecutionState.DEAD, last_exit=unknown)
 
 
 def parse_kernel_id(text: str) -> str:

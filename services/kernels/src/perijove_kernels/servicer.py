@@ -61,7 +61,8 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
     async def GetKernel(
         self, request: pb.GetKernelRequest, _context: grpc.aio.ServicerContext
     ) -> pb.GetKernelResponse:
-        kernel = await self._manager.get(parse_kernel_id(request.kernel_id))
+        kernel_id = parse_kernel_id(request.kernel_id)
+        kernel = await self._manager.get(kernel_id, show_ended=request.show_ended)
         return pb.GetKernelResponse(kernel=wire.kernel_to_proto(kernel))
 
     async def ListKernels(
@@ -103,13 +104,15 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
     async def RestartKernel(
         self, request: pb.RestartKernelRequest, _context: grpc.aio.ServicerContext
     ) -> pb.RestartKernelResponse:
-        kernel = await self._manager.restart(parse_kernel_id(request.kernel_id))
+        requester = _requester(request.requested_by)
+        kernel = await self._manager.restart(parse_kernel_id(request.kernel_id), requester)
         return pb.RestartKernelResponse(kernel=wire.kernel_to_proto(kernel))
 
     async def ShutdownKernel(
         self, request: pb.ShutdownKernelRequest, _context: grpc.aio.ServicerContext
     ) -> pb.ShutdownKernelResponse:
-        await self._manager.shutdown(parse_kernel_id(request.kernel_id))
+        requester = _requester(request.requested_by)
+        await self._manager.shutdown(parse_kernel_id(request.kernel_id), requester)
         return pb.ShutdownKernelResponse()
 
 
@@ -173,6 +176,11 @@ async def _announced(
             yield hello
         else:
             yield wire.changes_from_proto(request, runner)
+
+
+def _requester(named: str) -> str:
+    """Return on whose behalf a call is made: only services may say that of others."""
+    return named if named and _trusted() else server.principal.get().name
 
 
 def _trusted() -> bool:

@@ -125,14 +125,11 @@ class KernelStore(Protocol):
             Aborted: if the id belongs to a kernel of another runner.
         """
 
-    async def remove(
-        self, kernel_id: str, runner_id: str, revision: int, *, doomed: bool = False
-    ) -> None:
+    async def remove(self, kernel: Kernel, revision: int, *, doomed: bool = False) -> None:
         """Forget a kernel of a runner, and whatever is older than `revision`.
 
         Args:
-            kernel_id: Id of the kernel.
-            runner_id: Its runner; nothing happens if it has another one by now.
+            kernel: As it was last; nothing happens if its id has another runner by now.
             revision: As of which it is gone.
             doomed: Whether it may still run, and is to be shut down when its
                 runner returns.
@@ -140,6 +137,12 @@ class KernelStore(Protocol):
 
     async def get(self, kernel_id: str) -> Holding | None:
         """Return a kernel, in one round trip."""
+
+    async def ended(self, kernel_id: str) -> Kernel | None:
+        """Return a kernel that is gone as it was last, for as long as that is remembered.
+
+        That is for as long as a silent runner is.
+        """
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""
@@ -188,11 +191,13 @@ class Runners(Protocol):
     async def interrupt(self, runner: Runner, kernel_id: str) -> None:
         """Interrupt a kernel."""
 
-    async def restart(self, runner: Runner, kernel_id: str) -> Kernel:
+    async def restart(self, runner: Runner, kernel_id: str, requested_by: str) -> Kernel:
         """Replace a kernel's process and return the kernel once it answers."""
 
-    async def shutdown(self, runner: Runner, kernel_id: str) -> int:
-        """Shut a kernel down and return the revision as of which it is gone."""
+    async def shutdown(
+        self, runner: Runner, kernel_id: str, requested_by: str
+    ) -> tuple[Kernel | None, int]:
+        """Shut a kernel down; return how it was last, and the revision as of which it is gone."""
 
     def read_resource(
         self, runner: Runner, kernelspec: Kernelspec, resource: str

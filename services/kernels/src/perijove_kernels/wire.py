@@ -46,6 +46,8 @@ _CAUSES = {
     kernels_pb2.EXIT_CAUSE_RESTARTED: ExitCause.RESTARTED,
     kernels_pb2.EXIT_CAUSE_CULLED: ExitCause.CULLED,
     kernels_pb2.EXIT_CAUSE_RUNNER_LOST: ExitCause.RUNNER_LOST,
+    kernels_pb2.EXIT_CAUSE_RUNNER_STOPPED: ExitCause.RUNNER_STOPPED,
+    kernels_pb2.EXIT_CAUSE_START_FAILED: ExitCause.START_FAILED,
 }
 _CAUSES_ON_WIRE = {cause: number for number, cause in _CAUSES.items()}
 
@@ -207,6 +209,8 @@ def _exit_to_proto(ended: KernelExit) -> kernels_pb2.KernelExit:
         exit_code=ended.exit_code,
         signal=ended.signal,
         message=ended.message,
+        output=ended.output,
+        requested_by=ended.requested_by,
     )
     if ended.exit_time:
         message.exit_time.FromDatetime(ended.exit_time)
@@ -220,6 +224,8 @@ def _exit_from_proto(message: kernels_pb2.KernelExit) -> KernelExit:
         exit_time=_time(message.exit_time) if message.HasField("exit_time") else None,
         exit_code=message.exit_code if message.HasField("exit_code") else None,
         signal=message.signal if message.HasField("signal") else None,
+        output=message.output,
+        requested_by=message.requested_by,
     )
 
 

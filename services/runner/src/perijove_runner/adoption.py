@@ -75,16 +75,36 @@ def undelivered(
 
 def lost_reply(request: InFlightRequest) -> list[bytes]:
     """Return an error reply in place of one that nobody has."""
-    content: dict[str, object] = {
-        "status": "error",
-        "ename": "ReplyLost",
-        "evalue": "The reply is lost: the kernel's runner was restarted meanwhile, or it was "
+    return error_reply(
+        request,
+        "ReplyLost",
+        "The reply is lost: the kernel's runner was restarted meanwhile, or it was "
         "too large to be kept for a client that is slow or away.",
-        "traceback": [],
-        "execution_count": None,
-    }
+        [],
+    )
+
+
+def error_reply(
+    request: InFlightRequest, name: str, text: str, traceback: list[str]
+) -> list[bytes]:
+    """Return a reply that says why there is no other."""
+    content = {"status": "error", **_error(name, text, traceback), "execution_count": None}
     kind = headers.msg_type(request.header).removesuffix("_request") + "_reply"
     _, frames = message(kind, msgspec.json.encode(content), _SESSION, request.header)
+    return frames
+
+
+def error_output(request: InFlightRequest, name: str, text: str) -> list[bytes]:
+    """Return an error as the output of a cell."""
+    content = msgspec.json.encode(_error(name, text, [f"{name}: {text}"]))
+    _, frames = message("error", content, _SESSION, request.header)
+    return frames
+
+
+def warning_output(parent_header: bytes, text: str) -> list[bytes]:
+    """Return a text on stderr as the output of a cell that may have ended."""
+    content = msgspec.json.encode({"name": "stderr", "text": f"\n[{text}]\n"})
+    _, frames = message("stream", content, _SESSION, parent_header)
     return frames
 
 
@@ -93,3 +113,7 @@ def idle(request: InFlightRequest) -> list[bytes]:
     content = msgspec.json.encode({"execution_state": "idle"})
     _, frames = message("status", content, _SESSION, request.header)
     return frames
+
+
+def _error(name: str, text: str, traceback: list[str]) -> dict[str, object]:
+    return {"ename": name, "evalue": text, "traceback": traceback}

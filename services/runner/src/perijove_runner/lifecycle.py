@@ -19,7 +19,7 @@ from perijove_runner.store import Launch, Relay
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from perijove_runner.model import KernelRecord, ProcessExit
+    from perijove_runner.model import KernelExit, KernelRecord, ProcessExit
     from perijove_runner.patience import Policy
     from perijove_runner.snapshot import RelaySnapshot
     from perijove_runner.store import KernelProcess, Launcher, StateStore
@@ -49,6 +49,8 @@ class HeldKernel(Generic[R]):
         self._launcher = launcher
         self._state = state
         self._keeper = Keeper(state, record.kernel_id)
+        self.stories = exits.Stories(lambda: state.output(record.kernel_id), clock)
+        """How its processes ended."""
         self._policy = policy
         self._clock = clock
         self._revision = revision
@@ -138,7 +140,7 @@ class HeldKernel(Generic[R]):
             if self.relay.execution_state is not ExecutionState.STARTING:
                 await self._interrupt(process)
 
-    async def restart(self) -> None:
+    async def restart(self, requested_by: str = "") -> None:
         """Replace the process and wait until the new one answers.
 
         Raises:
@@ -150,22 +152,37 @@ class HeldKernel(Generic[R]):
             self._force(ExecutionState.RESTARTING)
             try:
                 await self._end_process(restart=True, polite_s=self._policy.polite_s)
-                self._note_exit(ExitCause.RESTARTED)
+                self._note_exit(self.stories.asked_for(ExitCause.RESTARTED, requested_by))
                 await self.relay.close_sockets()
                 await self._begin_process_or_give_up(self._record.epoch + 1)
                 self._failures = 0
-                await until_ready(self._process, self.relay, self._policy.ready_s)
+                limit = self._policy.ready_s
+                await until_ready(self._process, self.relay, limit, self.stories.early)
             finally:
                 if not self._gone:
                     self._force(None)
 
-    async def shut_down(self, cause: ExitCause, polite_s: float | None = None) -> None:
-        """End the process and forget the kernel. Returns once the process is gone."""
+    async def shut_down(
+        self,
+        last_exit: KernelExit,
+        polite_s: float | None = None,
+        is_due: Callable[[Kernel], bool] | None = None,
+    ) -> None:
+        """End the process and forget the kernel. Returns once the process is gone.
+
+        Args:
+            last_exit: Why.
+            polite_s: Seconds that the process has to end by itself, if not the usual.
+            is_due: Asked when its turn comes; if it says no, nothing happens.
+        """
         async with self._lock:
             self._require_held()
+            if is_due and not is_due(self.view()):
+                return
             limit = self._policy.polite_s if polite_s is None else polite_s
             await self._end_process(restart=False, polite_s=limit)
-            self._note_exit(cause)
+            # Who comes back to the page of a kernel that was culled wonders why.
+            self._note_exit(last_exit, show=is_due is not None)
             self._forget()
 
     async def release(self) -> None:
@@ -216,7 +233,9 @@ class HeldKernel(Generic[R]):
     async def _begin_process_or_give_up(self, epoch: int) -> None:
         try:
             await self._begin_process(epoch)
-        except BaseException:
+        except BaseException as error:
+            if epoch > 1:
+                self._note_exit(self.stories.not_started(error), show=True)
             self._give_up()
             raise
 
@@ -244,14 +263,17 @@ class HeldKernel(Generic[R]):
                 await self._recover(ended)
 
     async def _recover(self, ended: ProcessExit) -> None:
-        self._keep(dataclasses.replace(self._record, last_exit=exits.explain(ended, self._clock())))
         if self._clock() - self._record.launch_time >= self._policy.stable_s:
             self._failures = 0
         self._failures += 1
         log.warning(
             "kernel died", kernel_id=self._record.kernel_id, exit=ended, in_a_row=self._failures
         )
-        if self._failures > self._policy.restart_limit:
+        given_up = self._failures > self._policy.restart_limit
+        last_exit = self.stories.explain(ended)
+        story = exits.death(last_exit, self._failures, given_up=given_up)
+        self._note_exit(last_exit, story, show=True)
+        if given_up:
             self._give_up()
             return
         self.relay.publish_status("restarting")
@@ -276,9 +298,9 @@ class HeldKernel(Generic[R]):
         self._state.remove(self._record.kernel_id)
         self._announce_gone()
 
-    def _note_exit(self, cause: ExitCause) -> None:
-        last_exit = exits.asked_for(cause, self._clock())
+    def _note_exit(self, last_exit: KernelExit, text: str = "", *, show: bool = False) -> None:
         self._keep(dataclasses.replace(self._record, last_exit=last_exit))
+        self.relay.tell_end(exits.name(last_exit), text or last_exit.message, show=show)
 
     def _keep(self, record: KernelRecord) -> None:
         self._record = record

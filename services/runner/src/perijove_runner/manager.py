@@ -112,16 +112,23 @@ class KernelManager(Generic[R]):
         """Interrupt what a kernel runs."""
         await self._finish(self._held(kernel_id).interrupt())
 
-    async def restart(self, kernel_id: str) -> Kernel:
+    async def restart(self, kernel_id: str, requested_by: str = "") -> Kernel:
         """Replace a kernel's process, wait until it answers, and return the kernel."""
         held = self._held(kernel_id)
-        await self._finish(held.restart())
+        await self._finish(held.restart(requested_by))
         return held.view()
 
-    async def shut_down(self, kernel_id: str, cause: ExitCause = ExitCause.SHUTDOWN) -> int:
-        """End a kernel and return the revision as of which it is gone."""
-        await self._finish(self._held(kernel_id).shut_down(cause))
-        return self.revision()
+    async def shut_down(self, kernel_id: str, requested_by: str = "") -> tuple[Kernel, int]:
+        """End a kernel; return it as it was last, and the revision as of which it is gone."""
+        held = self._held(kernel_id)
+        await self._finish(held.shut_down(held.stories.asked_for(ExitCause.SHUTDOWN, requested_by)))
+        return held.view(), self.revision()
+
+    async def cull(self, kernel_id: str, is_due: Callable[[Kernel], bool]) -> None:
+        """End a kernel that is not used, if that is still due when its turn comes."""
+        if held := self._kernels.get(kernel_id):
+            last_exit = held.stories.asked_for(ExitCause.CULLED)
+            await self._finish(held.shut_down(last_exit, is_due=is_due))
 
     def kernelspecs(self) -> Sequence[Kernelspec]:
         """Return the kernelspecs that can be started here, in order of their names."""
@@ -141,7 +148,8 @@ class KernelManager(Generic[R]):
         if keep:
             ending = [one.release() for one in held]
         else:
-            ending = [one.shut_down(ExitCause.SHUTDOWN, polite_s) for one in held]
+            stopped = ExitCause.RUNNER_STOPPED
+            ending = [one.shut_down(one.stories.asked_for(stopped), polite_s) for one in held]
         try:
             async with asyncio.timeout(_CLOSE_S):
                 await asyncio.gather(*ending, return_exceptions=True)

@@ -17,6 +17,7 @@ MAX_VARIABLE_BYTES = 64 * 1024
 
 _MAX_NAME_BYTES = 255
 _MAX_PATH_BYTES = 4095
+_MAX_REQUESTER = 64
 
 _KERNEL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KERNELSPEC_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -43,6 +44,8 @@ class ExitCause(enum.Enum):
     SHUTDOWN = "shutdown"
     RESTARTED = "restarted"
     CULLED = "culled"
+    RUNNER_STOPPED = "runner_stopped"
+    START_FAILED = "start_failed"
 
 
 class Channel(enum.IntEnum):
@@ -87,6 +90,10 @@ class KernelExit:
     """Seconds since the epoch of Unix."""
     exit_code: int | None = None
     signal: int | None = None
+    output: str = ""
+    """The last it wrote to its stdout and stderr, if it ended by itself."""
+    requested_by: str = ""
+    """Who asked for it, if somebody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,9 @@ class ProcessExit:
     exit_code: int | None = None
     signal: int | None = None
     out_of_memory: bool = False
+    """Whether the system ended it for lack of memory."""
+    memory_was_short: bool = False
+    """Whether the system has just ended some process for that, perhaps this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,9 @@ class Kernelspec:
     protocol_version: str
     directory: str
     """Where its files are: `{resource_dir}` in `argv`."""
+    cull_idle_s: float | None = None
+    """After how many seconds without activity its kernels are culled, in place of what
+    the runner is told; zero or less for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,11 @@ def parse_kernel_id(text: str) -> str:
     if not _KERNEL_ID.fullmatch(text):
         raise InvalidArgument(f"not the id of a kernel: {text[:64]!r}")
     return text
+
+
+def parse_requester(text: str) -> str:
+    """Return who asks for something, as people are told it: short and on one line."""
+    return "".join(c for c in text if c.isprintable())[:_MAX_REQUESTER]
 
 
 def parse_kernelspec_name(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import FailedPrecondition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perijove_runner.model import ProcessExit
     from perijove_runner.store import KernelProcess, Relay
 
@@ -51,8 +53,19 @@ async def end_process(
         await _abandon(gone, asked)
 
 
-async def until_ready(process: KernelProcess | None, relay: Relay, timeout_s: float) -> None:
+async def until_ready(
+    process: KernelProcess | None,
+    relay: Relay,
+    timeout_s: float,
+    story: Callable[[ProcessExit], str],
+) -> None:
     """Wait until a process answers.
+
+    Args:
+        process: The process, if there is one.
+        relay: Connected to it.
+        timeout_s: Seconds it has for that.
+        story: Returns what to say of its end.
 
     Raises:
         DeadlineExceeded: if it does not in time.
@@ -65,9 +78,7 @@ async def until_ready(process: KernelProcess | None, relay: Relay, timeout_s: fl
     try:
         await asyncio.wait({ready, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
-            raise FailedPrecondition(
-                "the kernel ended before it answered", reason="KERNEL_START_FAILED"
-            )
+            raise FailedPrecondition(story(gone.result()), reason="KERNEL_START_FAILED")
         ready.result()
     finally:
         await _abandon(ready, gone)

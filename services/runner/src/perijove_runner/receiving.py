@@ -56,6 +56,7 @@ class Receiving:
         self._keeper = keeper
         self._changed = changed
         self._told = 0.0
+        self._last_cell = b""
 
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, with a process that has yet to say something."""
@@ -82,6 +83,8 @@ class Receiving:
                 self._keeper.keep(change)
             more_follows = change.half_ends if change else begins_request(frames)
             self.publish(channel, frames, EVERYONE, more_follows=more_follows)
+            if b'"execute_input"' in frames[0]:
+                self._last_cell = frames[1]
             changed = self.activity.observe(frames)
             if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
                 self._told = self.activity.last_time
@@ -124,7 +127,7 @@ class Receiving:
             self._feed.sequence_at(start),
             self._feed.sequence_at(end),
         ):
-            self._end(request, client_session_id, reply=reply, idle=idle)
+            self._end_again(request, client_session_id, reply=reply, idle=idle)
 
     def end_unended(self, before: Sequence[InFlightRequest], channel: str) -> None:
         """End the requests of an earlier runner that the kernel is done with.
@@ -135,20 +138,55 @@ class Receiving:
         """
         for request in adoption.unended(before, self._requests.in_flight, channel):
             reply, idle = request.lacks_reply, not request.idle_at
-            self._end(request, EVERYONE, reply=reply, idle=idle)
+            self._end_again(request, EVERYONE, reply=reply, idle=idle)
+
+    def end_all(self, name: str, text: str, *, show: bool) -> None:
+        """End every request that lacks its end, since nobody works on it any more.
+
+        The cell that was running shows an error; those that waited are only answered
+        with it. If none was running, the last one that ran shows a warning.
+
+        Args:
+            name: Name of the error.
+            text: What has happened, for people.
+            show: Whether it is worth a warning in a cell that has ended.
+        """
+        shown = False
+        for request in self._requests.in_flight:
+            if request.ended_at:
+                continue
+            if not shown and headers.msg_type(request.header) == "execute_request":
+                shown = True
+                output = adoption.error_output(request, name, text)
+                self.publish(Channel.IOPUB, output, EVERYONE)
+            reply = adoption.error_reply(request, name, text, []) if request.lacks_reply else None
+            self._end(request, EVERYONE, reply, idle=not request.idle_at)
+        if show and not shown and self._last_cell:
+            warning = adoption.warning_output(self._last_cell, text)
+            self.publish(Channel.IOPUB, warning, EVERYONE)
 
     def settled(self) -> None:
         """Hear that the kernel has caught up: if nothing is to do, it is idle."""
         if not self._requests.shell_is_busy and self.activity.force(ExecutionState.IDLE):
             self._changed()
 
-    def _end(
+    def _end_again(
         self, request: InFlightRequest, audience: str | None, *, reply: bool, idle: bool
     ) -> None:
         log.info("end of a request told again", msg_id=request.msg_id, reply=reply, idle=idle)
+        kept = self._requests.reply(request.msg_id) or adoption.lost_reply(request)
+        self._end(request, audience, kept if reply else None, idle=idle)
+
+    def _end(
+        self,
+        request: InFlightRequest,
+        audience: str | None,
+        reply: Sequence[bytes] | None,
+        *,
+        idle: bool,
+    ) -> None:
         if reply:
-            kept = self._requests.reply(request.msg_id)
-            self.received(CHANNELS[request.channel], kept or adoption.lost_reply(request))
+            self.received(CHANNELS[request.channel], reply)
         if idle:
             frames = adoption.idle(request)
             self._keeper.keep(self._requests.idled(frames[1], self._feed.sequence))

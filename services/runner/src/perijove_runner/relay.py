@@ -142,6 +142,20 @@ class KernelRelay:
         self._receiving.publish(Channel.IOPUB, frames, EVERYONE)
         self._changed()
 
+    def tell_end(self, name: str, text: str, *, show: bool) -> None:
+        """End what the process was asked, since it is gone, and say why.
+
+        What the kernel said before comes first.
+
+        Args:
+            name: Name of the error that stands for it.
+            text: What has happened, for people.
+            show: Whether to show it, too, if nothing was running.
+        """
+        if self._link and self._link.connected:
+            self._link.drain()
+        self._receiving.end_all(name, text, show=show)
+
     async def close_sockets(self) -> None:
         """Disconnect from a process; the clients stay."""
         if self._coming_up:

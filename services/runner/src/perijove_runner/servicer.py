@@ -10,7 +10,12 @@ from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.server import Service
 
 from perijove_runner import wire
-from perijove_runner.model import parse_kernel_id, parse_kernelspec_name, parse_resource_name
+from perijove_runner.model import (
+    parse_kernel_id,
+    parse_kernelspec_name,
+    parse_requester,
+    parse_resource_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,15 +58,18 @@ class RunnerServicer(pb_grpc.RunnerServiceServicer):
         self, request: pb.RestartKernelRequest, context: grpc.aio.ServicerContext
     ) -> pb.RestartKernelResponse:
         del context
-        kernel = await self._manager.restart(parse_kernel_id(request.kernel_id))
+        kernel_id = parse_kernel_id(request.kernel_id)
+        kernel = await self._manager.restart(kernel_id, parse_requester(request.requested_by))
         return pb.RestartKernelResponse(kernel=self._writer.kernel(kernel))
 
     async def ShutdownKernel(
         self, request: pb.ShutdownKernelRequest, context: grpc.aio.ServicerContext
     ) -> pb.ShutdownKernelResponse:
         del context
-        revision = await self._manager.shut_down(parse_kernel_id(request.kernel_id))
-        return pb.ShutdownKernelResponse(revision=revision)
+        kernel, revision = await self._manager.shut_down(
+            parse_kernel_id(request.kernel_id), parse_requester(request.requested_by)
+        )
+        return pb.ShutdownKernelResponse(kernel=self._writer.kernel(kernel), revision=revision)
 
     async def ReadKernelspecResource(
         self, request: pb.ReadKernelspecResourceRequest, context: grpc.aio.ServicerContext

@@ -113,6 +113,12 @@ class StateStore(Protocol):
     def load(self) -> Sequence[tuple[KernelRecord, RelaySnapshot | None]]:
         """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
 
+    def output(self, kernel_id: str) -> str:
+        """Return the last that the kernel's process wrote to its stdout and stderr.
+
+        At most 2 KiB, without control characters and without the paths of this state.
+        """
+
     def remove(self, kernel_id: str) -> None:
         """Forget a kernel and remove its private place."""
 
@@ -183,6 +189,15 @@ class Relay(Protocol):
 
     def publish_status(self, state: str) -> None:
         """Tell all clients a state that the kernel itself cannot tell."""
+
+    def tell_end(self, name: str, text: str, *, show: bool) -> None:
+        """End what the process was asked, since it is gone, and say why.
+
+        Args:
+            name: Name of the error that stands for it.
+            text: What has happened, for people.
+            show: Whether to show it, too, if nothing was running.
+        """
 
     async def close_sockets(self) -> None:
         """Disconnect from a process; the clients stay."""

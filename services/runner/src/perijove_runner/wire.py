@@ -41,6 +41,8 @@ _CAUSES = {
     ExitCause.SHUTDOWN: kernels_pb2.EXIT_CAUSE_SHUTDOWN,
     ExitCause.RESTARTED: kernels_pb2.EXIT_CAUSE_RESTARTED,
     ExitCause.CULLED: kernels_pb2.EXIT_CAUSE_CULLED,
+    ExitCause.RUNNER_STOPPED: kernels_pb2.EXIT_CAUSE_RUNNER_STOPPED,
+    ExitCause.START_FAILED: kernels_pb2.EXIT_CAUSE_START_FAILED,
 }
 _UPDATABLE = ("environment", "labels")
 
@@ -125,6 +127,8 @@ def _exit_to_proto(last_exit: KernelExit) -> kernels_pb2.KernelExit:
         signal=last_exit.signal,
         message=last_exit.message,
         exit_time=_timestamp(last_exit.exit_time),
+        output=last_exit.output,
+        requested_by=last_exit.requested_by,
     )
 
 

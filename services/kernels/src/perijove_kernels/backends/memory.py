@@ -11,7 +11,7 @@ from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavai
 from perijove_chassis.memory_feed import MemoryFeed
 from perijove_chassis.watching import Delta
 
-from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
 from perijove_kernels.store import Holding, Limits, Place, Registry
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class MemoryKernelStore:
         self._runners: dict[str, _Known] = {}
         self._kernels: dict[str, Kernel] = {}
         self._reserved: dict[str, _Reservation] = {}
+        self._ended: dict[str, Kernel] = {}
         self._gone: dict[str, tuple[int, bool, float]] = {}
         """Revision as of which a kernel is gone, whether it may still run, and since when."""
         self._swept: float | None = None
@@ -121,18 +122,22 @@ class MemoryKernelStore:
         now_known = self._kernels.get(kernel.kernel_id, kernel)
         return replace(now_known, runner_address=kernel.runner_address)
 
-    async def remove(
-        self, kernel_id: str, runner_id: str, revision: int, *, doomed: bool = False
-    ) -> None:
+    async def remove(self, kernel: Kernel, revision: int, *, doomed: bool = False) -> None:
         """Forget a kernel of a runner, and whatever is older than `revision`."""
-        kernel = self._kernels.get(kernel_id)
-        if kernel and kernel.runner_id == runner_id:
-            self._drop(kernel_id, revision, doomed=doomed)
+        known = self._kernels.get(kernel.kernel_id)
+        if known and known.runner_id == kernel.runner_id:
+            if kernel.execution_state is ExecutionState.DEAD:
+                self._kernels[kernel.kernel_id] = kernel
+            self._drop(kernel.kernel_id, revision, doomed=doomed)
 
     async def get(self, kernel_id: str) -> Holding | None:
         """Return a kernel."""
         kernel = self._kernels.get(kernel_id)
         return self._holding(kernel) if kernel else None
+
+    async def ended(self, kernel_id: str) -> Kernel | None:
+        """Return a kernel that is gone as it was last, for as long as that is remembered."""
+        return self._ended.get(kernel_id) if kernel_id in self._gone else None
 
     async def registry(self) -> Registry:
         """Return all kernels."""
@@ -172,6 +177,7 @@ class MemoryKernelStore:
         self._gone = {
             id_: grave for id_, grave in self._gone.items() if now - grave[2] <= keep_for[grave[1]]
         }
+        self._ended = {id_: kernel for id_, kernel in self._ended.items() if id_ in self._gone}
         for runner_id, known in list(self._runners.items()):
             if now - known.seen > self._limits.forget_after_s:
                 del self._runners[runner_id]
@@ -219,7 +225,7 @@ class MemoryKernelStore:
         return True
 
     def _drop(self, kernel_id: str, revision: int, *, doomed: bool = False) -> None:
-        del self._kernels[kernel_id]
+        self._ended[kernel_id] = self._kernels.pop(kernel_id)
         self._reserved.pop(kernel_id, None)
         self._gone[kernel_id] = (revision, doomed, self._clock())
         self._feed.note(kernel_id)

@@ -13,7 +13,7 @@ from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavai
 from perijove_chassis.redis_commands import Commands
 from perijove_chassis.watching import Delta, Position
 
-from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
 from perijove_kernels.store import Holding, Limits, Place, Registry
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _KEYS = [
         "streams",
         "reserved",
         "gone",
+        "ended",
         "meta",
         "feed",
     )
@@ -133,16 +134,22 @@ class RedisKernelStore:
             return kernel
         return _at(_kernel.decode(row), kernel.runner_address)
 
-    async def remove(
-        self, kernel_id: str, runner_id: str, revision: int, *, doomed: bool = False
-    ) -> None:
+    async def remove(self, kernel: Kernel, revision: int, *, doomed: bool = False) -> None:
         """Forget a kernel of a runner, and whatever is older than `revision`."""
-        await self._script("remove", kernel_id, runner_id, revision, int(doomed))
+        id_, runner_id = kernel.kernel_id, kernel.runner_id
+        # What was known before may be how it ended: only the like of it takes its place.
+        row = _text(kernel) if kernel.execution_state is ExecutionState.DEAD else ""
+        await self._script("remove", id_, runner_id, revision, int(doomed), row)
 
     async def get(self, kernel_id: str) -> Holding | None:
         """Return a kernel, in one round trip."""
         found = await self._script("get", kernel_id)
         return _holding(*found) if found else None
+
+    async def ended(self, kernel_id: str) -> Kernel | None:
+        """Return a kernel that is gone as it was last, for as long as that is remembered."""
+        row = await self._script("ended", kernel_id)
+        return _kernel.decode(row) if row else None
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""

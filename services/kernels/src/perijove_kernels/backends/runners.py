@@ -97,17 +97,24 @@ class GrpcRunners:
         async with self._call(runner) as stub:
             await stub.InterruptKernel(pb.InterruptKernelRequest(kernel_id=kernel_id))
 
-    async def restart(self, runner: Runner, kernel_id: str) -> Kernel:
+    async def restart(self, runner: Runner, kernel_id: str, requested_by: str) -> Kernel:
         """Replace a kernel's process and return the kernel once it answers."""
+        request = pb.RestartKernelRequest(kernel_id=kernel_id, requested_by=requested_by)
         async with self._call(runner) as stub:
-            reply = await stub.RestartKernel(pb.RestartKernelRequest(kernel_id=kernel_id))
+            reply = await stub.RestartKernel(request)
         return wire.kernel_from_proto(reply.kernel, runner)
 
-    async def shutdown(self, runner: Runner, kernel_id: str) -> int:
-        """Shut a kernel down and return the revision as of which it is gone."""
+    async def shutdown(
+        self, runner: Runner, kernel_id: str, requested_by: str
+    ) -> tuple[Kernel | None, int]:
+        """Shut a kernel down; return how it was last, and the revision as of which it is gone."""
+        request = pb.ShutdownKernelRequest(kernel_id=kernel_id, requested_by=requested_by)
         async with self._call(runner) as stub:
-            reply = await stub.ShutdownKernel(pb.ShutdownKernelRequest(kernel_id=kernel_id))
-        return reply.revision
+            reply = await stub.ShutdownKernel(request)
+        # A runner of an earlier version does not say how it was.
+        told = reply.HasField("kernel")
+        ended = wire.kernel_from_proto(reply.kernel, runner) if told else None
+        return ended, reply.revision
 
     async def read_resource(
         self, runner: Runner, kernelspec: Kernelspec, resource: str

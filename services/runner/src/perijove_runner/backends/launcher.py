@@ -65,14 +65,19 @@ class LocalLauncher:
         Raises:
             FailedPrecondition: with reason `KERNEL_START_FAILED` if it cannot.
         """
+        if not launch.argv:
+            raise FailedPrecondition(
+                "the kernelspec names no command", reason="KERNEL_START_FAILED"
+            )
         cwd = await asyncio.to_thread(_nearest_directory, launch.working_directory)
         self._oom.look()
         # From here to the return nothing waits: a cancelled caller cannot lose a process.
         try:
             return self._start(launch, cwd)
         except OSError as error:
+            # The command is in the kernelspec, which all may read who may start kernels.
             raise FailedPrecondition(
-                f"the kernel's process could not be started: {error.strerror or 'unknown'}",
+                f"{launch.argv[0]} could not be run: {error.strerror or 'unknown'}",
                 reason="KERNEL_START_FAILED",
             ) from error
 
@@ -90,7 +95,7 @@ class LocalLauncher:
     def _start(self, launch: Launch, cwd: str | None) -> LocalProcess:
         for socket in self._layout.kernel(launch.kernel_id).glob("s-*"):
             socket.unlink()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
         output = os.open(self._layout.output(launch.kernel_id), flags, 0o600)
         try:
             process = subprocess.Popen(

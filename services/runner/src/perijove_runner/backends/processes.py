@@ -101,8 +101,13 @@ class LocalProcess:
         return ProcessExit()
 
     def _signaled(self, number: int) -> ProcessExit:
-        out_of_memory = number == signal.SIGKILL and self._oom.struck()
-        return ProcessExit(signal=number, out_of_memory=out_of_memory)
+        if number != signal.SIGKILL:
+            return ProcessExit(signal=number)
+        return ProcessExit(
+            signal=number,
+            out_of_memory=self._oom.struck(),
+            memory_was_short=self._oom.struck_somewhere(),
+        )
 
 
 class EndedProcess:

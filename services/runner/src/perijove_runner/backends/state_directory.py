@@ -37,6 +37,7 @@ _TEMPLATE = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _LOCK_TRIES = 30
 _LOCK_PAUSE_S = 0.1
 _MAX_OUTPUT_BYTES = 1024 * 1024
+_SHOWN_OUTPUT_BYTES = 2048
 
 
 class StateDirectoryInUseError(ValueError):
@@ -124,6 +125,21 @@ class StateDirectory:
             found.append((record, relay_notes.read(self._layout.relay_notes(record.kernel_id))))
         self._drop_stray_notes([record for record, _ in found])
         return sorted(found, key=lambda pair: pair[0].create_time)
+
+    def output(self, kernel_id: str) -> str:
+        """Return the last that the kernel's process wrote to its stdout and stderr."""
+        try:
+            with self._layout.output(kernel_id).open("rb") as file:
+                whole = file.seek(0, os.SEEK_END) <= _SHOWN_OUTPUT_BYTES
+                file.seek(0 if whole else -_SHOWN_OUTPUT_BYTES, os.SEEK_END if not whole else 0)
+                text = file.read(_SHOWN_OUTPUT_BYTES).decode(errors="replace")
+        except OSError:
+            return ""
+        if not whole:
+            # Not with half a line.
+            text = text.partition("\n")[2]
+        text = text.replace(str(self._layout.root), "<state>")
+        return "".join(c for c in text if c.isprintable() or c in "\n\t").strip("\n")
 
     def remove(self, kernel_id: str) -> None:
         """Forget a kernel and remove its private place."""

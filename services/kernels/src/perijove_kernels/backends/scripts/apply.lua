@@ -12,6 +12,6 @@ end
 local strays = put_all(runner, 8, count)
 for at = 8 + 3 * count, #ARGV do
   local holder, held = owner_of(ARGV[at])
-  if holder == runner and held <= tonumber(revision) then drop(ARGV[at], revision, '0') end
+  if holder == runner and held <= tonumber(revision) then drop(ARGV[at], revision, '0', '') end
 end
 return strays

@@ -7,13 +7,14 @@
 --   streams   HASH runner -> "<stream> <run>", the stream that may speak for it
 --   reserved  HASH kernel -> "<expires> <runner> <reservation>"
 --   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
+--   ended     HASH kernel -> row as it was last, of those that are gone
 --   meta      HASH run (of the server), since, swept, feed (its name), number (its last)
 --   feed      STREAM "<number>-0" -> kernel that has changed or is gone; the latest ones
 --
 -- Numbers of the feed are microseconds of the clock, made to rise: they rise on, too,
 -- if the server lost the last second. Its name is another one after that.
 -- Revisions are kept as the texts they came in: Lua would print large ones rounded.
-local kernels, owners, runners, specs, seen, streams, reserved, gone, meta, feed = unpack(KEYS)
+local kernels, owners, runners, specs, seen, streams, reserved, gone, ended, meta, feed = unpack(KEYS)
 local lost_after = tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -52,7 +53,10 @@ local function note(kernel)
   redis.call('XADD', feed, 'MAXLEN', '~', 10000, number .. '-0', 'kernel', kernel)
 end
 
-local function drop(kernel, revision, doomed)
+-- Buries a kernel, as `row` says or, if that is '', as it is known.
+local function drop(kernel, revision, doomed, row)
+  if row == '' then row = redis.call('HGET', kernels, kernel) or '' end
+  redis.call('HSET', ended, kernel, row)
   redis.call('HDEL', kernels, kernel)
   redis.call('HDEL', owners, kernel)
   redis.call('HDEL', reserved, kernel)
@@ -73,6 +77,7 @@ local function put(kernel, runner, revision, row)
       if doomed == '1' then return 'stray' end
       if tonumber(revision) <= tonumber(last) then return 'old' end
       redis.call('HDEL', gone, kernel)
+      redis.call('HDEL', ended, kernel)
     end
   end
   redis.call('HSET', kernels, kernel, row)

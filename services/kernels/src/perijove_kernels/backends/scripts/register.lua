@@ -10,7 +10,7 @@ local anew = before and tonumber(revision) < tonumber(cjson.decode(before).revis
 
 for kernel, held in pairs(owned_by(runner)) do
   if anew or (not announced[kernel] and held <= tonumber(revision)) then
-    drop(kernel, revision, '0')
+    drop(kernel, revision, '0', '')
     if announced[kernel] then redis.call('HDEL', gone, kernel) end
   end
 end

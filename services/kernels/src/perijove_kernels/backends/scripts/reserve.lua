@@ -57,6 +57,7 @@ if #able > 0 then
   if second.used < first.used then chosen = second end
 end
 redis.call('HDEL', gone, kernel)
+redis.call('HDEL', ended, kernel)
 local expires = string.format('%.3f', now + tonumber(ARGV[5]))
 redis.call('HSET', reserved, kernel, expires .. ' ' .. chosen.runner .. ' ' .. reservation)
 return { 'PLACE', chosen.row }

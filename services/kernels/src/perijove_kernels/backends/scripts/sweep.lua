@@ -27,6 +27,9 @@ local graves = redis.call('HGETALL', gone)
 for at = 1, #graves, 2 do
   local buried, doomed = graves[at + 1]:match('^%S+ (%S+) (%d)$')
   local keep_since = doomed == '1' and now - 86400 or silent_since
-  if tonumber(buried) < keep_since then redis.call('HDEL', gone, graves[at]) end
+  if tonumber(buried) < keep_since then
+    redis.call('HDEL', gone, graves[at])
+    redis.call('HDEL', ended, graves[at])
+  end
 end
 return forgotten
