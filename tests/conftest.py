@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 
+from tests.executions import Program, program_at
 from tests.jupyter_ws import JupyterClient
 from tests.running import Home, RunningPerijove
 
@@ -58,6 +61,22 @@ async def jupyter(perijove: RunningPerijove) -> AsyncIterator[JupyterClient]:
     """Return a client of the folder's stack."""
     async with JupyterClient.http(perijove.token) as http:
         yield JupyterClient(http, perijove.url)
+
+
+@pytest.fixture
+async def program(perijove: RunningPerijove) -> AsyncIterator[Program]:
+    """Return a program that uses the folder's stack over gRPC."""
+    async with program_at(perijove.target("kernels"), perijove.token) as program:
+        yield program
+
+
+@pytest.fixture
+async def kernel_id(program: Program) -> AsyncIterator[str]:
+    """Start a kernel for a program."""
+    kernel_id = await program.start_kernel()
+    yield kernel_id
+    with suppress(grpc.aio.AioRpcError):  # a test may have shut it down
+        await program.shutdown(kernel_id)
 
 
 def _starting(make_home: Callable[[], Home]) -> Iterator[StartPerijove]:

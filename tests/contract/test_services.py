@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
-from perijove.kernels.v1 import channels_pb2, kernels_pb2, kernelspecs_pb2
+from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 
@@ -15,6 +15,7 @@ CONTRACT: tuple[ModuleType, ...] = (
     conversion_pb2,
     documents_pb2,
     channels_pb2,
+    execution_pb2,
     kernels_pb2,
     kernelspecs_pb2,
     runner_pb2,
@@ -33,6 +34,7 @@ SERVED_BY = {
     "SessionsService": "perijove_sessions.servicer.SessionsServicer",
     "KernelsService": "perijove_kernels.servicer.KernelsServicer",
     "KernelspecsService": "perijove_kernels.servicer.KernelspecsServicer",
+    "ExecutionService": "perijove_runner.execution.servicer.ExecutionServicer",
     "RunnersService": "perijove_kernels.servicer.RunnersServicer",
     "RunnerService": "perijove_runner.servicer.RunnerServicer",
 }

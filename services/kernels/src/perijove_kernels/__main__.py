@@ -4,12 +4,13 @@ from perijove_chassis import server
 from perijove_chassis.credentials import Verifier
 from perijove_chassis.watching import Watching
 
-from perijove_kernels import relay, services
+from perijove_kernels import execution_relay, relay, services
 from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
+from perijove_kernels.lines import Lines
 from perijove_kernels.manager import KernelManager
 from perijove_kernels.settings import Settings
 from perijove_kernels.watching import ShownKernels
@@ -18,7 +19,7 @@ from perijove_kernels.watching import ShownKernels
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
     store = RedisKernelStore(settings.redis_url, settings.limits)
-    runners = GrpcRunners(settings.service_key)
+    runners, lines = GrpcRunners(settings.service_key), Lines(settings.service_key)
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
@@ -26,6 +27,7 @@ async def main(settings: Settings) -> None:
     rows = [
         services.kernels(manager, watching),
         relay.channels(manager.get, settings.service_key),
+        execution_relay.execution(manager.get, lines),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
         services.runners(announced),
     ]
@@ -34,6 +36,7 @@ async def main(settings: Settings) -> None:
         await server.serve(settings, verifier, rows, background=announced.run)
     finally:
         await runners.close()
+        await lines.close()
         await store.close()
 
 

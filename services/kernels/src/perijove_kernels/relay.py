@@ -72,7 +72,7 @@ class RelayingChannelsServicer:
         # of one does not stand in the way of another's.
         channel = self._dial(kernel)
         try:
-            await _join(first, requests, context, channel.stream_stream(_CONNECT)())
+            await join(first, requests, context, channel.stream_stream(_CONNECT)())
         finally:
             await channel.close()
 
@@ -83,7 +83,12 @@ class RelayingChannelsServicer:
         return Channel(kernel.runner_address, issuer, Deadlines(by_method={"Connect": None}))
 
 
-async def _join(first: bytes, requests: AsyncIterator[bytes], context: Context, call: Any) -> None:  # noqa: ANN401 - untyped in grpc.aio
+async def join(first: bytes, requests: AsyncIterator[bytes], context: Context, call: Any) -> None:  # noqa: ANN401 - untyped in grpc.aio
+    """Join a client's stream to one to a runner, until either ends.
+
+    Raises:
+        DomainError: whichever the runner raised.
+    """
     upwards = asyncio.ensure_future(_up(first, requests, call))
     try:
         await _down(call, context)

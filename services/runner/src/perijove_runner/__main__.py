@@ -8,15 +8,15 @@ from functools import partial
 from perijove_chassis.server import run, serve
 from perijove_chassis.settings import SettingsError
 
-from perijove_runner import wire
+from perijove_runner import services, wire
 from perijove_runner.announcer import Announcer
 from perijove_runner.backends.local import LocalMachine
 from perijove_runner.changes import ChangeFeed
-from perijove_runner.channels_servicer import channels_service
 from perijove_runner.duties import Duties
+from perijove_runner.execution.backends.kernels import RelayedKernels
+from perijove_runner.execution.manager import ExecutionManager
 from perijove_runner.manager import KernelManager
 from perijove_runner.relay import KernelRelay
-from perijove_runner.servicer import runner_service
 from perijove_runner.settings import PREFIX, RunnerSettings, refusing
 from perijove_runner.snapshot import RelayLimits
 
@@ -29,11 +29,12 @@ async def main(settings: RunnerSettings, umask: int) -> None:
     ports = machine.ports(partial(KernelRelay, limits=RelayLimits()))
     manager = KernelManager(ports, feed := ChangeFeed(), capacity=settings.capacity)
     await manager.adopt()
+    execution = ExecutionManager(RelayedKernels(manager, machine.run_notes))
     writer = wire.Writer(settings.id, settings.address())
     announcer = Announcer(settings, writer, manager, feed)
     duties = Duties(settings, manager, announcer, feed, machine)
-    services = [runner_service(manager, writer), channels_service(manager.relay)]
-    await serve(settings, verifier, services, background=duties.run, ready=announcer.known)
+    rows = services.rows(manager, writer, execution)
+    await serve(settings, verifier, rows, background=duties.run, ready=announcer.known)
 
 
 # Kernels get the umask of whoever starts the runner, which takes a stricter one for itself.

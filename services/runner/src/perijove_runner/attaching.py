@@ -50,7 +50,7 @@ def begin_stream(
     opening: list[bytes] = []
     place = feed.present
     if resume:
-        place = _resumed(feed, sender, client_session_id, resume, opening)
+        place = resumed(feed, sender, client_session_id, resume, opening)
     elif is_unknown:
         # An earlier runner knew what it had acknowledged, and nobody does now. The
         # gap comes again until it, or what follows, is acknowledged: whoever asked
@@ -81,7 +81,7 @@ def _require_ids(client_session_id: str, outbox: Outbox | None) -> None:
             raise InvalidArgument(f"the {name} id must have 1 to {_MAX_ID} characters")
 
 
-def _resumed(
+def resumed(
     feed: Feed,
     sender: Sender,
     client_session_id: str,

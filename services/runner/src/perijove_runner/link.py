@@ -72,15 +72,21 @@ class KernelLink:
                 pause = min(2 * pause, _CONFIRM_AT_MOST_S)
 
     async def ask(
-        self, channel: Channel, msg_type: str, content: bytes, timeout_s: float | None = None
+        self,
+        channel: Channel,
+        msg_type: str,
+        content: bytes,
+        timeout_s: float | None = None,
+        subshell_id: str = "",
     ) -> bytes:
-        """Send a request and return the content of the reply.
+        """Send a request, to a subshell if one is named, and return the content of the reply.
 
         Raises:
             DeadlineExceeded: if there is no reply in time.
             Unavailable: if the link is not connected, or is closed.
         """
-        future = self._own.expect(self._send_request(channel, msg_type, content))
+        msg_id = self._send_request(channel, msg_type, content, subshell_id)
+        future = self._own.expect(msg_id)
         try:
             return await asyncio.wait_for(future, timeout_s)
         except TimeoutError:
@@ -121,10 +127,12 @@ class KernelLink:
         """Take what has arrived by now."""
         self._sockets.drain()
 
-    def _send_request(self, channel: Channel, msg_type: str, content: bytes) -> str:
+    def _send_request(
+        self, channel: Channel, msg_type: str, content: bytes, subshell_id: str = ""
+    ) -> str:
         if not self.connected:
             raise Unavailable("the kernel is not connected")
-        msg_id, frames = message(msg_type, content, self._session)
+        msg_id, frames = message(msg_type, content, self._session, subshell_id=subshell_id)
         self._sockets.send(channel, frames)
         return msg_id
 

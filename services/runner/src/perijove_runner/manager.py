@@ -73,6 +73,14 @@ class KernelManager(Generic[R]):
         held = self._kernels.get(kernel_id)
         return held.view() if held else None
 
+    def held(self, kernel_id: str) -> HeldKernel[R]:
+        """Return a kernel with all that belongs to it.
+
+        Raises:
+            NotFound: with reason `NO_SUCH_KERNEL`.
+        """
+        return self._held(kernel_id)
+
     def relay(self, kernel_id: str) -> R:
         """Return the relay of a kernel.
 

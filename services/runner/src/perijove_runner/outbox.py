@@ -17,7 +17,12 @@ _VERSION: Final = "5.3"
 
 
 def message(
-    msg_type: str, content: bytes, session: str, parent_header: bytes = b"{}"
+    msg_type: str,
+    content: bytes,
+    session: str,
+    parent_header: bytes = b"{}",
+    *,
+    subshell_id: str = "",
 ) -> tuple[str, list[bytes]]:
     """Return the id and the frames of a new message.
 
@@ -26,6 +31,7 @@ def message(
         content: Its content as JSON.
         session: Session named in its header.
         parent_header: Header of the message that it answers.
+        subshell_id: The kernel's subshell that it is for; the main one if empty.
     """
     msg_id = uuid.uuid4().hex
     header = {
@@ -36,6 +42,8 @@ def message(
         "date": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z"),
         "version": _VERSION,
     }
+    if subshell_id:
+        header["subshell_id"] = subshell_id
     return msg_id, [msgspec.json.encode(header), parent_header, b"{}", content]
 
 

@@ -18,6 +18,7 @@ from perijove_chassis.errors import DeadlineExceeded, NotFound, Unavailable
 from perijove_runner.attaching import begin_stream
 from perijove_runner.clients import Clients
 from perijove_runner.feed import Feed
+from perijove_runner.followers import Followers
 from perijove_runner.journal import EVERYONE
 from perijove_runner.keeping import RelayKeeper
 from perijove_runner.link import KernelLink
@@ -50,6 +51,7 @@ class KernelRelay:
         self._limits = limits
         self._feed = Feed(limits)
         self._clients = Clients(limits, self._client_forgotten)
+        self._followers = Followers(self._feed)
         self._requests = Requests(limits)
         self._keeper = RelayKeeper(notes, kernel_id, self.snapshot)
         self._sending = Sending(self._requests, self._keeper, limits.queued_messages)
@@ -76,6 +78,16 @@ class KernelRelay:
     def connection_count(self) -> int:
         """Number of open client streams."""
         return self._clients.connection_count
+
+    @property
+    def connected(self) -> bool:
+        """Whether a message that a client sends now reaches the present process."""
+        return self._link is not None and self._link.connected
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Epoch and sequence number of what the kernel said last; zeros before its first."""
+        return (self._feed.epoch, self._feed.sequence - 1) if self._feed.epoch else (0, 0)
 
     async def open(
         self, connection: ConnectionInfo, epoch: int, adopted: RelaySnapshot | None = None
@@ -114,8 +126,10 @@ class KernelRelay:
         except TimeoutError:
             raise DeadlineExceeded("the kernel does not answer") from None
 
-    async def request(self, channel: str, msg_type: str, content: bytes, timeout_s: float) -> bytes:
-        """Send a request of the runner's own, on `shell` or `control`.
+    async def request(
+        self, channel: str, msg_type: str, content: bytes, timeout_s: float, subshell_id: str = ""
+    ) -> bytes:
+        """Send a request of the runner's own, on `shell` or `control`, or to a subshell.
 
         Returns the content of the reply, like that of the request as JSON.
 
@@ -125,7 +139,7 @@ class KernelRelay:
         """
         if self._link is None:
             raise Unavailable("the kernel is not connected")
-        return await self._link.ask(CHANNELS[channel], msg_type, content, timeout_s)
+        return await self._link.ask(CHANNELS[channel], msg_type, content, timeout_s, subshell_id)
 
     def publish_status(self, state: str) -> None:
         """Tell all clients a state that the kernel itself cannot tell.
@@ -180,7 +194,7 @@ class KernelRelay:
         if not self._ready.done():
             self._ready.set_exception(NotFound("the kernel is gone", reason="NO_SUCH_KERNEL"))
             self._ready.exception()
-        for stream in self._clients.streams:
+        for stream in (*self._clients.streams, *self._followers):
             stream.finish(self._limits.end_grace_s)
         self._feed.wake()
 
@@ -227,6 +241,16 @@ class KernelRelay:
             self.acked(session, *resume)
         self._changed()
         return stream
+
+    def follow(self, client_session_id: str, resume: tuple[int, int]) -> ClientStream:
+        """Let someone read what a client session sees, beside its own stream.
+
+        Raises:
+            NotFound: if the kernel is gone.
+        """
+        if self._ended:
+            raise NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
+        return self._followers.add(client_session_id, resume)
 
     def send(self, session: ClientSession, channel: Channel, frames: Sequence[bytes]) -> None:
         """Pass a client's message to the kernel, or hold it until the kernel listens.

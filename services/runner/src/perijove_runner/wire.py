@@ -67,7 +67,7 @@ class Writer:
             labels=kernel.labels,
             runner_id=self._runner_id,
             runner_address=self._address,
-            last_exit=_exit_to_proto(kernel.last_exit) if kernel.last_exit else None,
+            last_exit=exit_to_proto(kernel.last_exit) if kernel.last_exit else None,
             revision=kernel.revision,
         )
 
@@ -120,7 +120,8 @@ def update_request(
     return labels, environment
 
 
-def _exit_to_proto(last_exit: KernelExit) -> kernels_pb2.KernelExit:
+def exit_to_proto(last_exit: KernelExit) -> kernels_pb2.KernelExit:
+    """Return how a process ended as it goes over the wire."""
     return kernels_pb2.KernelExit(
         cause=_CAUSES[last_exit.cause],
         exit_code=last_exit.exit_code,

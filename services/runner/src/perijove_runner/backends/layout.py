@@ -4,6 +4,7 @@ lock                    held by the runner that uses the directory
 k/<12 hex digits>/      one kernel, private to the user
     record.json         what the next runner needs to find it
     relay.notes         what its relay needs
+    run.notes           what was run for programs
     connection.json     what the kernel reads: addresses and key
     s-1 .. s-5          its sockets
     output.log          its stdout and stderr
@@ -66,6 +67,10 @@ class StateLayout:
     def relay_notes(self, kernel_id: str) -> Path:
         """Return the file of what a kernel's relay knows."""
         return self.kernel(kernel_id) / "relay.notes"
+
+    def run_notes(self, kernel_id: str) -> Path:
+        """Return the file of what was run in a kernel for programs."""
+        return self.kernel(kernel_id) / "run.notes"
 
     def output(self, kernel_id: str) -> Path:
         """Return the file of a kernel's stdout and stderr."""

@@ -14,6 +14,7 @@ from perijove_runner.store import Ports, Relay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from perijove_runner.store import MakeRelay
 
@@ -29,7 +30,7 @@ class LocalMachine:
         Raises:
             ValueError: if the state directory cannot be used.
         """
-        layout = StateLayout(state_dir)
+        self._layout = layout = StateLayout(state_dir)
         self._oom = OutOfMemory.of_this_process()
         self.state = StateDirectory(layout)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
@@ -38,6 +39,10 @@ class LocalMachine:
     def ports(self, make_relay: MakeRelay[R]) -> Ports[R]:
         """Return what the manager of kernels works with."""
         return Ports(self.launcher, self.state, self.kernelspecs, make_relay)
+
+    def run_notes(self, kernel_id: str) -> Path:
+        """Return where what was run in a kernel for programs is noted."""
+        return self._layout.run_notes(kernel_id)
 
     async def look(self) -> bool:
         """Look after what changes by itself; to be done every few seconds.

@@ -1,0 +1,1 @@
+"""Runs code for programs: once for each request id, with typed outputs."""

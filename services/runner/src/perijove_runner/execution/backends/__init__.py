@@ -1,0 +1,1 @@
+"""The kernels of this runner, and notes in files."""
