@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 from jupyter_client import AsyncKernelClient
+from perijove_runner.backends.layout import StateLayout
 from perijove_runner.backends.local import LocalMachine
 from perijove_runner.changes import ChangeFeed
 from perijove_runner.manager import KernelManager
@@ -54,9 +55,15 @@ class Stand:
 
     async def run(self, code: str) -> str:
         """Run code in the one kernel, by a client of its own, and return what it prints."""
-        await self.manager.relay("a").ready(60)
+        return await self.run_in("a", code)
+
+    async def run_in(self, kernel_id: str, code: str) -> str:
+        """Run code in a kernel, by a client of its own, and return what it prints."""
+        await self.manager.relay(kernel_id).ready(60)
         client = AsyncKernelClient()
-        client.load_connection_file(str(self.directory() / "connection.json"))
+        client.load_connection_file(
+            str(StateLayout(str(self.state_dir)).connection_file(kernel_id))
+        )
         client.start_channels()
         said = []
         try:

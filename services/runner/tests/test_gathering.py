@@ -15,6 +15,7 @@ from perijove_runner.keeping import RelayKeeper
 from perijove_runner.model import Channel
 from perijove_runner.receiving import Receiving
 from perijove_runner.requests import Requests
+from perijove_runner.rules import MessageRules
 from perijove_runner.snapshot import RelayLimits, RelaySnapshot
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Talk:
         requests = Requests(limits)
         snapshot = RelaySnapshot(identity=b"me", sequence_limit=10, last_activity_time=1.0)
         keeper = RelayKeeper(RelayNotesFile(path), "k", lambda: snapshot)
-        self.receiving = Receiving(self.feed, requests, {"a"}, keeper, lambda: None)
+        self.receiving = Receiving(self.feed, requests, {"a"}, keeper, MessageRules(), lambda: None)
         self.receiving.begin_epoch(1)
         requests.sent("a", Channel.SHELL, [json.dumps(PARENT).encode(), b"{}", b"{}", b"{}"])
         self.place = 0

@@ -1,7 +1,5 @@
 """A runner: puts its parts together and serves."""
 
-from __future__ import annotations
-
 import os
 from functools import partial
 
@@ -18,16 +16,17 @@ from perijove_runner.execution.manager import ExecutionManager
 from perijove_runner.manager import KernelManager
 from perijove_runner.relay import KernelRelay
 from perijove_runner.settings import PREFIX, RunnerSettings, refusing
-from perijove_runner.snapshot import RelayLimits
 
 
 async def main(settings: RunnerSettings, umask: int) -> None:
     """Run a runner until it is told to stop."""
     with refusing(SettingsError, ValueError):
         verifier = settings.verifier()
-        machine = LocalMachine(settings.state_dir, os.environ, umask=umask)
-    ports = machine.ports(partial(KernelRelay, limits=RelayLimits()))
-    manager = KernelManager(ports, feed := ChangeFeed(), capacity=settings.capacity)
+        specs = settings.kernelspec_choice()
+        machine = LocalMachine(settings.state_dir, os.environ, umask=umask, kernelspecs=specs)
+    ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))
+    feed, policy = ChangeFeed(), settings.policy()
+    manager = KernelManager(ports, feed, capacity=settings.capacity, policy=policy)
     await manager.adopt()
     execution = ExecutionManager(RelayedKernels(manager, machine.run_notes))
     writer = wire.Writer(settings.id, settings.address())

@@ -10,26 +10,23 @@ from perijove_runner.model import ExecutionState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
-UNTRACKED: Final = frozenset(
-    {
-        *("comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply"),
-        *("shutdown_request", "shutdown_reply", "interrupt_request", "interrupt_reply"),
-        *("debug_request", "debug_reply", "debug_event", "stream", "display_data"),
-        *("update_display_data", "execute_input", "execute_result", "error", "status"),
-        *("clear_output", "input_request", "input_reply", "iopub_welcome"),
-    }
-)
-"""Message types that say nothing of what the user does: asking a kernel who it
-is, or debugging it while a cell runs, makes it neither busy nor active."""
-
+_WELCOME: Final = "iopub_welcome"
 _STATES: Final = {state.value: state for state in ExecutionState}
 
 
 class Activity:
     """Follows the execution state and the time of the last activity."""
 
-    def __init__(self) -> None:
+    def __init__(self, untracked: AbstractSet[str]) -> None:
+        """Begin with a kernel that starts.
+
+        Args:
+            untracked: Types of messages that are no activity.
+        """
+        # That somebody listens is none either, whatever the user says.
+        self._untracked = untracked | {_WELCOME}
         self.state = ExecutionState.STARTING
         self.last_time = time.time()
 
@@ -45,11 +42,11 @@ class Activity:
             self.last_time = time.time()
             return False
         parent_type = headers.msg_type(frames[1])
-        tracked = bool(parent_type) and parent_type not in UNTRACKED
+        tracked = bool(parent_type) and parent_type not in self._untracked
         if (
             tracked
             or self.state is ExecutionState.BUSY
-            or headers.msg_type(header) not in UNTRACKED
+            or headers.msg_type(header) not in self._untracked
         ):
             self.last_time = time.time()
         return is_status and self._observe_status(frames[3], parent_type)
@@ -64,7 +61,7 @@ class Activity:
         state = _STATES.get(headers.execution_state(content))
         if state is None:
             return False
-        if parent_type in UNTRACKED:
+        if parent_type in self._untracked:
             if self.state is not ExecutionState.STARTING or state is ExecutionState.STARTING:
                 return False
             # Whatever it answers, it has started.

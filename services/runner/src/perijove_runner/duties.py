@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from perijove_runner.culling import Culler
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -40,6 +42,7 @@ class Duties:
         self._announcer = announcer
         self._feed = feed
         self._machine = machine
+        self._culler = Culler(manager, settings.cull_rule())
 
     async def run(self) -> None:
         """Do all that until cancelled; then part with the kernels, and return."""
@@ -60,6 +63,7 @@ class Duties:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._announcer.run())
             tasks.create_task(_every(_LOOK_S, self._look))
+            tasks.create_task(self._culler.run())
 
     async def _look(self) -> None:
         if await self._machine.look():

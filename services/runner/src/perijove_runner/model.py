@@ -141,6 +141,16 @@ class Kernelspec:
     the runner is told; zero or less for never."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelspecChoice:
+    """Which of the installed kernelspecs may be started."""
+
+    allowed: tuple[str, ...] = ()
+    """Their names; all if empty."""
+    native: bool = True
+    """Whether the Python of this process may be, though no kernelspec names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class KernelRecord:
     """All that is kept of a kernel for a runner that comes after this one."""

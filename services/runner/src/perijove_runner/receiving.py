@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perijove_runner.feed import Feed
     from perijove_runner.keeping import RelayKeeper
     from perijove_runner.requests import Requests
+    from perijove_runner.rules import MessageRules
     from perijove_runner.snapshot import InFlightRequest
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Receiving:
         requests: Requests,
         client_session_ids: Container[str],
         keeper: RelayKeeper,
+        rules: MessageRules,
         changed: Callable[[], None],
     ) -> None:
         """Begin with nothing said.
@@ -46,9 +48,10 @@ class Receiving:
             requests: Whose it is.
             client_session_ids: The clients known.
             keeper: Writes down what it ends.
+            rules: Says what is activity.
             changed: Called when state or activity have changed.
         """
-        self.activity = Activity()
+        self.activity = Activity(rules.untracked)
         self.sequence_limit = 0
         self._feed = feed
         self._requests = requests
@@ -128,6 +131,17 @@ class Receiving:
             self._feed.sequence_at(end),
         ):
             self._end_again(request, client_session_id, reply=reply, idle=idle)
+
+    def refuse(self, request: InFlightRequest) -> None:
+        """Answer a request that is not passed on to the kernel, so that nobody waits for it."""
+        kind = headers.msg_type(request.header)
+        log.warning("message refused", msg_type=kind)
+        if not kind.endswith("_request"):
+            return
+        text = f"Messages of type {kind} are not allowed here."
+        reply = adoption.error_reply(request, "MessageNotAllowed", text, [])
+        self.publish(CHANNELS[request.channel], reply, request.client_session_id)
+        self.publish(Channel.IOPUB, adoption.idle(request), EVERYONE)
 
     def end_unended(self, before: Sequence[InFlightRequest], channel: str) -> None:
         """End the requests of an earlier runner that the kernel is done with.

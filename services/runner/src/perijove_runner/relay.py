@@ -26,6 +26,7 @@ from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.outbox import message
 from perijove_runner.receiving import CHANNELS, Receiving
 from perijove_runner.requests import Requests
+from perijove_runner.rules import MessageRules
 from perijove_runner.sending import Sending
 from perijove_runner.snapshot import RelayChange, RelaySnapshot
 
@@ -44,7 +45,12 @@ class KernelRelay:
     """Holds the sockets of one kernel, and its clients."""
 
     def __init__(
-        self, kernel_id: str, listener: RelayListener, notes: RelayNotes, limits: RelayLimits
+        self,
+        kernel_id: str,
+        listener: RelayListener,
+        notes: RelayNotes,
+        limits: RelayLimits,
+        rules: MessageRules | None = None,
     ) -> None:
         self._kernel_id = kernel_id
         self._listener = listener
@@ -54,9 +60,12 @@ class KernelRelay:
         self._followers = Followers(self._feed)
         self._requests = Requests(limits)
         self._keeper = RelayKeeper(notes, kernel_id, self.snapshot)
-        self._sending = Sending(self._requests, self._keeper, limits.queued_messages)
+        self._rules = rules = rules or MessageRules()
         self._receiving = Receiving(
-            self._feed, self._requests, self._clients, self._keeper, self._changed
+            self._feed, self._requests, self._clients, self._keeper, rules, self._changed
+        )
+        self._sending = Sending(
+            self._requests, self._keeper, rules, self._receiving.refuse, limits.queued_messages
         )
         self._identity = uuid.uuid4().hex.encode()
         self._link: KernelLink | None = None
@@ -109,7 +118,8 @@ class KernelRelay:
         elif epoch != self._feed.epoch:
             self._receiving.begin_epoch(epoch)
         self._keeper.keep_all()
-        self._link = KernelLink(connection, self._identity, self._receiving.received)
+        receive = self._rules.receiver(self._receiving.received)
+        self._link = KernelLink(connection, self._identity, receive)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()
         self._coming_up = asyncio.create_task(self._come_up(self._link, adopted))

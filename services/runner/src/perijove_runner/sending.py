@@ -12,14 +12,16 @@ from perijove_chassis.errors import InvalidArgument, ResourceExhausted
 
 from perijove_runner import headers
 from perijove_runner.model import Channel
+from perijove_runner.snapshot import InFlightRequest, RelayChange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perijove_runner.clients import ClientSession
     from perijove_runner.keeping import RelayKeeper
     from perijove_runner.link import KernelLink
     from perijove_runner.requests import Requests
+    from perijove_runner.rules import MessageRules
 
 _MESSAGE_FRAMES = 4
 
@@ -35,14 +37,25 @@ class _Held:
 class Sending:
     """Takes messages: holds them while there is no kernel, notes them, and sends them."""
 
-    def __init__(self, requests: Requests, keeper: RelayKeeper, limit: int) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        keeper: RelayKeeper,
+        rules: MessageRules,
+        refuse: Callable[[InFlightRequest], None],
+        limit: int,
+    ) -> None:
         """Begin without a kernel.
 
         Args:
             requests: Hears of each message.
             keeper: Writes each down before it is sent.
+            rules: Says what is sent at all.
+            refuse: Answers what is not.
             limit: Most messages held.
         """
+        self._rules = rules
+        self._refuse = refuse
         self._requests = requests
         self._keeper = keeper
         self._limit = limit
@@ -84,8 +97,20 @@ class Sending:
             if held.session is not session or held.outbox_id != session.outbox_id
         )
 
+    def _drop(self, message: _Held) -> None:
+        session, header = message.session, message.frames[0]
+        if message.outbox_id == session.outbox_id:
+            session.taken += 1
+        self._keeper.keep(RelayChange(client=session.known))
+        if message.channel is not Channel.STDIN:
+            name = message.channel.name.lower()
+            self._refuse(InFlightRequest(headers.msg_id(header), session.session_id, name, header))
+
     def _pass_on(self, link: KernelLink, message: _Held) -> None:
         session = message.session
+        if not self._rules.allows(message.frames):
+            self._drop(message)
+            return
         change = self._requests.sent(session.session_id, message.channel, message.frames)
         if message.outbox_id == session.outbox_id:
             session.taken += 1

@@ -10,6 +10,12 @@ import msgspec
 from perijove_chassis.credentials import RunnerVerifier
 from perijove_chassis.settings import ServerSettings, SettingsError
 
+from perijove_runner.culling import DEFAULT_INTERVAL_S, CullRule
+from perijove_runner.model import KernelspecChoice
+from perijove_runner.patience import Policy
+from perijove_runner.rules import UNTRACKED, MessageRules
+from perijove_runner.snapshot import RelayLimits
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,9 +39,80 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """What becomes of its kernels when it is told to stop: with `keep` they run
     on for the next runner of the same state directory. Killed, it keeps them."""
 
+    shutdown_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    """Seconds that a kernel gets to end by itself when it is asked to."""
+    kernel_info_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    """Seconds in which a kernel must answer after a restart, and in which clients of
+    one that starts wait for it."""
+    autorestart: bool = True
+    """Whether a kernel that died is started again."""
+    restart_limit: Annotated[int, msgspec.Meta(ge=0)] = 5
+    """How often in a row."""
+    stable_start_s: Annotated[float, msgspec.Meta(ge=0)] = 10.0
+    """Seconds after which a kernel that dies is counted anew."""
+    cull_idle_timeout_s: float = 0.0
+    """Seconds without activity after which a kernel is shut down; never if zero or less.
+    A kernelspec may have its own in `metadata.cull_idle_timeout`."""
+    cull_interval_s: float = DEFAULT_INTERVAL_S
+    """Seconds between two looks for such kernels."""
+    cull_connected: bool = False
+    """Whether kernels that have clients are shut down, too."""
+    cull_busy: bool = False
+    """Whether kernels that run a cell are shut down, too."""
+    allowed_message_types: str = ""
+    """Types of messages that clients may send, separated by commas; all if empty."""
+    untracked_message_types: str = ""
+    """Types of messages that are no activity, separated by commas, in place of the usual."""
+    allow_tracebacks: bool = True
+    """Whether clients are shown the errors of cells."""
+    traceback_replacement: str = (
+        "An exception occurred at runtime, which is not shown due to security reasons."
+    )
+    """What they are shown if not."""
+    allowed_kernelspecs: str = ""
+    """Names of the kernelspecs that may be started, separated by commas; all if empty."""
+    ensure_native_kernel: bool = True
+    """Whether the Python of this process may be started though no kernelspec names it."""
+
+    def policy(self) -> Policy:
+        """Return how patient the runner is with its kernels."""
+        return Policy(
+            polite_s=self.shutdown_wait_s,
+            ready_s=self.kernel_info_timeout_s,
+            stable_s=self.stable_start_s,
+            restart_limit=self.restart_limit if self.autorestart else 0,
+        )
+
+    def cull_rule(self) -> CullRule:
+        """Return which kernels are ended for lack of use."""
+        return CullRule(
+            idle_s=self.cull_idle_timeout_s,
+            interval_s=self.cull_interval_s,
+            connected=self.cull_connected,
+            busy=self.cull_busy,
+        )
+
+    def limits(self) -> RelayLimits:
+        """Return what is kept for the clients of a kernel."""
+        return RelayLimits(attach_wait_s=self.kernel_info_timeout_s)
+
+    def rules(self) -> MessageRules:
+        """Return what clients may say to kernels and hear from them."""
+        return MessageRules(
+            allowed=frozenset(_names(self.allowed_message_types)),
+            untracked=frozenset(_names(self.untracked_message_types)) or UNTRACKED,
+            tracebacks=self.allow_tracebacks,
+            instead_of_traceback=self.traceback_replacement,
+        )
+
+    def kernelspec_choice(self) -> KernelspecChoice:
+        """Return which kernelspecs may be started."""
+        allowed = _names(self.allowed_kernelspecs)
+        return KernelspecChoice(allowed=allowed, native=self.ensure_native_kernel)
+
     def targets(self) -> tuple[str, ...]:
         """Return the targets to announce itself to."""
-        return tuple(target for part in self.kernels.split(",") if (target := part.strip()))
+        return _names(self.kernels)
 
     def address(self) -> str:
         """Return the gRPC target under which others dial this runner."""
@@ -62,6 +139,10 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
         if len(key) != 32:  # noqa: PLR2004 - what `derive_key` returns
             raise SettingsError(f"{PREFIX}SERVICE_KEY: must be 64 hexadecimal digits")
         return key
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 @contextmanager

@@ -13,11 +13,16 @@ from typing import Any
 _LOCAL_PROVISIONER = "local-provisioner"
 
 
-def listing() -> dict[str, Any]:
-    """Return the kernelspecs by name, and the directories that were searched."""
+def listing(allowed: list[str], *, native: bool) -> dict[str, Any]:
+    """Return the kernelspecs by name, and the directories that were searched.
+
+    Args:
+        allowed: Names of those that count; all if empty.
+        native: Whether the Python that runs this is one even if none is installed for it.
+    """
     from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - see above
 
-    manager = KernelSpecManager()
+    manager = KernelSpecManager(allowed_kernelspecs=set(allowed), ensure_native_kernel=native)
     specs = {
         name: {"directory": found["resource_dir"], **found["spec"]}
         for name, found in manager.get_all_specs().items()
@@ -33,4 +38,4 @@ def _is_local(spec: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    json.dump(listing(), sys.stdout)
+    json.dump(listing(sys.argv[2:], native=sys.argv[1] == "native"), sys.stdout)

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from perijove_runner.model import Kernelspec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from perijove_runner.model import KernelspecChoice
 
 log = structlog.get_logger()
 
@@ -40,6 +43,10 @@ class _Spec(msgspec.Struct, frozen=True):
     kernel_protocol_version: str = ""
 
 
+class _Metadata(msgspec.Struct, frozen=True):
+    cull_idle_timeout: float | None = None
+
+
 class _Listing(msgspec.Struct, frozen=True):
     kernelspecs: dict[str, msgspec.Raw]
     searched: tuple[str, ...]
@@ -48,12 +55,14 @@ class _Listing(msgspec.Struct, frozen=True):
 class InstalledKernelspecs:
     """Knows the kernelspecs as of the last `refresh`."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], choice: KernelspecChoice) -> None:
         """Know none yet.
 
         Args:
             environ: Environment that says where to look, for example `JUPYTER_PATH`.
+            choice: Which of them may be started.
         """
+        self._arguments = ("native" if choice.native else "installed", *choice.allowed)
         self._environ = dict(environ)
         self._specs: dict[str, Kernelspec] = {}
         self._watched: tuple[str, ...] = ()
@@ -114,7 +123,7 @@ class InstalledKernelspecs:
             # In a thread: the event loop's way to start a process disturbs gRPC's threads.
             printed = await asyncio.to_thread(
                 subprocess.check_output,
-                (sys.executable, *_LISTING),
+                (sys.executable, *_LISTING, *self._arguments),
                 stdin=subprocess.DEVNULL,
                 env=self._environ,
                 timeout=_LISTING_S,
@@ -153,7 +162,14 @@ def _parse(name: str, raw: msgspec.Raw) -> Kernelspec:
         resources=tuple(entries),
         protocol_version=spec.kernel_protocol_version,
         directory=spec.directory,
+        cull_idle_s=_cull_idle_s(spec.metadata),
     )
+
+
+def _cull_idle_s(metadata: msgspec.Raw) -> float | None:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(metadata, type=_Metadata).cull_idle_timeout
+    return None
 
 
 def _files_to_watch(searched: Iterable[str], directories: Iterable[str]) -> Iterable[str]:

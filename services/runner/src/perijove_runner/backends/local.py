@@ -10,6 +10,7 @@ from perijove_runner.backends.launcher import LocalLauncher
 from perijove_runner.backends.layout import StateLayout
 from perijove_runner.backends.memory import OutOfMemory
 from perijove_runner.backends.state_directory import StateDirectory
+from perijove_runner.model import KernelspecChoice
 from perijove_runner.store import Ports, Relay
 
 if TYPE_CHECKING:
@@ -24,8 +25,21 @@ R = TypeVar("R", bound=Relay)
 class LocalMachine:
     """Where kernels run, what is kept of them, and what can be started."""
 
-    def __init__(self, state_dir: str, environ: Mapping[str, str], *, umask: int) -> None:
+    def __init__(
+        self,
+        state_dir: str,
+        environ: Mapping[str, str],
+        *,
+        umask: int,
+        kernelspecs: KernelspecChoice | None = None,
+    ) -> None:
         """Take a state directory, and the environment and umask that kernels get.
+
+        Args:
+            state_dir: An absolute path.
+            environ: The environment.
+            umask: The umask.
+            kernelspecs: Which kernelspecs may be started; all if None.
 
         Raises:
             ValueError: if the state directory cannot be used.
@@ -34,7 +48,8 @@ class LocalMachine:
         self._oom = OutOfMemory.of_this_process()
         self.state = StateDirectory(layout)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
-        self.kernelspecs = InstalledKernelspecs(environ)
+        choice = kernelspecs or KernelspecChoice()
+        self.kernelspecs = InstalledKernelspecs(environ, choice)
 
     def ports(self, make_relay: MakeRelay[R]) -> Ports[R]:
         """Return what the manager of kernels works with."""
