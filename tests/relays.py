@@ -17,10 +17,11 @@ import grpc
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis.errors import NotFound
 from perijove_runner.backends.relay_notes import RelayNotesFile
+from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.channels_servicer import channels_service
 from perijove_runner.model import ConnectionInfo
 from perijove_runner.relay import KernelRelay
-from perijove_runner.snapshot import RelayLimits, RelaySnapshot
+from perijove_runner.snapshot import RelayLimits, RelaySnapshot, SpoolLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,10 +109,12 @@ async def relay_of(
     *,
     epoch: int = 1,
     adopted: RelaySnapshot | None = None,
+    room: SpoolRoom | None = None,
 ) -> AsyncIterator[KernelRelay]:
     """Relay a kernel that has been started."""
     notes = RelayNotesFile(kernel.directory / "relay.notes")
-    relay = KernelRelay("k", Heard(), notes, limits or RelayLimits())
+    spool = (room or SpoolRoom(SpoolLimits())).spool(kernel.directory / "j")
+    relay = KernelRelay("k", Heard(), notes, spool, limits or RelayLimits())
     await relay.open(kernel.connection, epoch, adopted)
     try:
         yield relay

@@ -38,6 +38,7 @@ class Stand:
 
     async def close(self, *, keep: bool = False) -> None:
         await self.manager.close(keep=keep, polite_s=2.0)
+        self.machine.close()
         self.machine.state.close()
 
     def directory(self) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_runner.backends.relay_notes import RelayNotesFile
+from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.feed import Feed
 from perijove_runner.journal import BATCH_MESSAGES, EVERYONE
 from perijove_runner.keeping import RelayKeeper
@@ -16,7 +17,7 @@ from perijove_runner.model import Channel
 from perijove_runner.receiving import Receiving
 from perijove_runner.requests import Requests
 from perijove_runner.rules import MessageRules
-from perijove_runner.snapshot import RelayLimits, RelaySnapshot
+from perijove_runner.snapshot import RelayLimits, RelaySnapshot, SpoolLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,8 @@ class Talk:
 
     def __init__(self, path: Path) -> None:
         limits = RelayLimits()
-        self.feed = Feed(limits)
+        spool = SpoolRoom(SpoolLimits()).spool(path.with_name("j"))
+        self.feed = Feed(limits, spool, lambda: self.feed.present)
         requests = Requests(limits)
         snapshot = RelaySnapshot(identity=b"me", sequence_limit=10, last_activity_time=1.0)
         keeper = RelayKeeper(RelayNotesFile(path), "k", lambda: snapshot)

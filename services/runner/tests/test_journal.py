@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from perijove.kernels.v1 import channels_pb2 as pb
+from perijove_runner.backends.spool import KernelSpool, SpoolRoom
 from perijove_runner.feed import Feed
 from perijove_runner.journal import BATCH_BYTES, BATCH_MESSAGES, EVERYONE, NOBODY, Journal, Record
-from perijove_runner.snapshot import RelayLimits
+from perijove_runner.snapshot import RelayLimits, SpoolLimits
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read_all(journal: Journal, place: int, who: str) -> list[bytes]:
@@ -75,10 +82,21 @@ def test_a_whole_response_travels_alone() -> None:
     ]
 
 
+@pytest.fixture
+def spool(tmp_path: Path) -> KernelSpool:
+    return SpoolRoom(SpoolLimits()).spool(tmp_path / "j")
+
+
+def feed_of(spool: KernelSpool, limits: RelayLimits | None = None) -> Feed:
+    """Return a feed that nobody has to wait for."""
+    feed = Feed(limits or RelayLimits(), spool, lambda: feed.present)
+    return feed
+
+
 def responses(feed: Feed, place: int, who: str = "a") -> list[pb.ConnectResponse]:
     found = []
     if place < feed.first:
-        found += feed.skip(place)
+        found += feed.gaps(place, feed.first)
         place = feed.first
     while place < feed.present:
         response, place = feed.read(place, who)
@@ -87,8 +105,8 @@ def responses(feed: Feed, place: int, who: str = "a") -> list[pb.ConnectResponse
     return [pb.ConnectResponse.FromString(response) for response in found]
 
 
-def test_a_gap_over_a_restart_names_both_epochs() -> None:
-    feed = Feed(RelayLimits(journal_messages=5))
+async def test_a_gap_over_a_restart_names_both_epochs(spool: KernelSpool) -> None:
+    feed = feed_of(spool, RelayLimits(journal_messages=5))
     feed.begin_epoch(1)
     for _ in range(10):
         feed.publish(2, [b"{}"] * 4, EVERYONE)
@@ -104,9 +122,9 @@ def test_a_gap_over_a_restart_names_both_epochs() -> None:
     assert [message.sequence for message in batch.batch.messages] == [6, 7, 8, 9, 10]
 
 
-def test_numbers_after_an_adoption_are_above_all_before() -> None:
-    feed = Feed(RelayLimits())
-    feed.adopt(3, 100_000)
+async def test_numbers_after_an_adoption_are_above_all_before(spool: KernelSpool) -> None:
+    feed = feed_of(spool)
+    await feed.adopt(3, 100_000)
     feed.publish(2, [b"{}"] * 4, EVERYONE)
     place = feed.place(3, 70)
     assert place is not None
@@ -116,8 +134,8 @@ def test_numbers_after_an_adoption_are_above_all_before() -> None:
     assert [message.sequence for message in batch.batch.messages] == [100_001]
 
 
-def test_a_place_that_never_was_is_none() -> None:
-    feed = Feed(RelayLimits())
+async def test_a_place_that_never_was_is_none(spool: KernelSpool) -> None:
+    feed = feed_of(spool)
     feed.begin_epoch(2)
     feed.publish(2, [b"{}"] * 4, EVERYONE)
     assert feed.place(2, 1) == 0

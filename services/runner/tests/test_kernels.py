@@ -13,7 +13,9 @@ import pytest
 from perijove_chassis import grpc_switches
 from perijove_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
 from perijove_runner.backends import layout, state_directory
+from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.model import ExecutionState, ExitCause, LaunchRequest
+from perijove_runner.snapshot import SpoolLimits
 
 from services.runner.tests.stand import Stand
 
@@ -246,8 +248,9 @@ def test_two_runners_cannot_use_one_state_directory(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state_directory, "_LOCK_TRIES", 2)
-    first = state_directory.StateDirectory(layout.StateLayout(str(directory)))
+    room = SpoolRoom(SpoolLimits())
+    first = state_directory.StateDirectory(layout.StateLayout(str(directory)), room)
     with pytest.raises(ValueError, match="another runner uses"):
-        state_directory.StateDirectory(layout.StateLayout(str(directory)))
+        state_directory.StateDirectory(layout.StateLayout(str(directory)), room)
     first.close()
-    state_directory.StateDirectory(layout.StateLayout(str(directory))).close()
+    state_directory.StateDirectory(layout.StateLayout(str(directory)), room).close()

@@ -22,8 +22,8 @@ async def main(settings: RunnerSettings, umask: int) -> None:
     """Run a runner until it is told to stop."""
     with refusing(SettingsError, ValueError):
         verifier = settings.verifier()
-        specs = settings.kernelspec_choice()
-        machine = LocalMachine(settings.state_dir, os.environ, umask=umask, kernelspecs=specs)
+        specs, spool = settings.kernelspec_choice(), settings.spool_limits()
+        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool)
     ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))
     feed, policy = ChangeFeed(), settings.policy()
     manager = KernelManager(ports, feed, capacity=settings.capacity, policy=policy)

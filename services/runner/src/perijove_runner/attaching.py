@@ -10,7 +10,8 @@ from perijove_runner.clients import ClientStream
 from perijove_runner.feed import BEFORE_ALL
 
 if TYPE_CHECKING:
-    from perijove_runner.clients import Clients, Outbox, Sender
+    from perijove_runner.client_session import Outbox
+    from perijove_runner.clients import Clients, Sender
     from perijove_runner.feed import Feed
 
 _MAX_ID: Final = 256
@@ -56,8 +57,8 @@ def begin_stream(
         # gap comes again until it, or what follows, is acknowledged: whoever asked
         # to attach may be gone by now.
         opening.append(feed.restart_gap())
-        sender.lost(client_session_id, BEFORE_ALL, 0)
-        place = 0
+        place = feed.begun_at
+        sender.lost(client_session_id, BEFORE_ALL, place)
     elif session:
         place = session.acked or 0
     since = BEFORE_ALL if is_unknown else place

@@ -11,7 +11,7 @@ from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
 from perijove_chassis.server import Service
 
-from perijove_runner.clients import Outbox
+from perijove_runner.client_session import Outbox
 from perijove_runner.model import Channel
 
 if TYPE_CHECKING:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted
+from perijove_chassis.errors import NotFound, ResourceExhausted
 
 from perijove_runner import encoding
-from perijove_runner.snapshot import KnownClient
+from perijove_runner.client_session import ClientSession, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     from perijove_runner.feed import Feed
     from perijove_runner.model import Channel
-    from perijove_runner.snapshot import RelayLimits
+    from perijove_runner.snapshot import KnownClient, RelayLimits
 
 _CONFIRM_S: Final = 0.05
 """Seconds until a client hears what was taken if there is nothing to tell it with that."""
@@ -41,53 +39,6 @@ class Sender(Protocol):
 
     def closed(self, stream: ClientStream, *, forget: bool) -> None:
         """Hear that a stream has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """What a client counts its messages in, as it names it when it attaches."""
-
-    outbox_id: str
-    taken: int
-    """How many of them it knows to be taken."""
-    returning: bool
-    """Whether an earlier stream has carried some of them."""
-
-
-@dataclass(slots=True)
-class ClientSession:
-    """A client as the relay knows it."""
-
-    session_id: str
-    acked: int | None
-    """The place after the last that was acknowledged; none if that was lost."""
-    outbox_id: str = ""
-    """What its messages are counted in; empty before its first stream."""
-    taken: int = 0
-    """How many of them are taken."""
-    stream: ClientStream | None = None
-    away_since: float = 0.0
-
-    @property
-    def known(self) -> KnownClient:
-        """What a later process need know of it."""
-        return KnownClient(self.session_id, self.outbox_id, self.taken)
-
-    def take_up(self, outbox: Outbox | None) -> None:
-        """Count in the outbox of a new stream from here on.
-
-        Raises:
-            Aborted: with reason `STREAM_REPLACED` if it was the client's before
-                another one.
-        """
-        if outbox is None:
-            self.outbox_id, self.taken = uuid.uuid4().hex, 0
-        elif outbox.outbox_id == self.outbox_id:
-            self.taken = max(self.taken, outbox.taken)
-        elif outbox.returning and self.outbox_id:
-            raise replaced()
-        else:
-            self.outbox_id, self.taken = outbox.outbox_id, outbox.taken
 
 
 class ClientStream:
@@ -117,7 +68,8 @@ class ClientStream:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._feed = feed
         self._sender = sender
-        self._place = place
+        self.place = place
+        """Where it reads on."""
         self._responses = deque(opening)
         self._last: DomainError | None = None
         self._confirms = confirms
@@ -136,18 +88,15 @@ class ClientStream:
         while not self._responses:
             if self._left:
                 return self._with_taken(b"")
-            start, session_id = self._place, self.session.session_id
-            if start < self._feed.first:
-                self._responses.extend(self._feed.skip(start))
-                self._place = self._feed.first
-                self._sender.lost(session_id, start, self._place)
-                continue
-            response, self._place = self._feed.read(start, session_id)
+            if self.place < self._feed.in_memory_from:
+                response = await self._read_older()
+            else:
+                response, self.place = self._feed.read(self.place, self.session.session_id)
             if response := self._with_taken(response):
                 return response
-            if self._last and self._place == self._feed.present:
+            if self._last and self.place == self._feed.present:
                 raise self._last
-            await self._feed.wait(self._place)
+            await self._feed.wait(self.place)
         return self._responses.popleft()
 
     def send(self, channel: Channel, frames: Sequence[bytes]) -> None:
@@ -198,6 +147,18 @@ class ClientStream:
             self._reminder.cancel()
         self._sender.closed(self, forget=forget)
 
+    async def _read_older(self) -> bytes:
+        """Return what comes next from the disk. Where it is not there, a gap comes next."""
+        start, session_id = self.place, self.session.session_id
+        found = await self._feed.read_older(start, session_id)
+        if found is None:
+            self.place = self._feed.next_kept(start)
+            self._responses.extend(self._feed.gaps(start, self.place))
+            self._sender.lost(session_id, start, self.place)
+            return b""
+        response, self.place = found
+        return response
+
     def _with_taken(self, response: bytes) -> bytes:
         """Say what was taken along with a response, or by itself once it is time."""
         if (response or self._reminded) and self._confirms:
@@ -242,6 +203,10 @@ class Clients:
     def streams(self) -> tuple[ClientStream, ...]:
         """The open streams."""
         return tuple(found.stream for found in self._sessions.values() if found.stream)
+
+    def waits_from(self, present: int) -> int:
+        """Return the oldest place that a session has not acknowledged, or the present one."""
+        return min((found.acked or 0 for found in self._sessions.values()), default=present)
 
     def restore(self, clients: Iterable[KnownClient]) -> None:
         """Take over sessions of an earlier process; what they have seen is not known."""
@@ -302,8 +267,3 @@ class Clients:
         for session in list(self._sessions.values()):
             if session.stream is None and session.away_since < oldest:
                 self._forget(session)
-
-
-def replaced() -> Aborted:
-    """Return what ends the stream of a client session that has another one now."""
-    return Aborted("the client session has connected anew", reason="STREAM_REPLACED")

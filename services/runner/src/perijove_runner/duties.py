@@ -56,6 +56,7 @@ class Duties:
                 await asyncio.wait({working}, timeout=_LAST_WORDS_S)
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
+            self._machine.close()
 
     async def _work(self) -> None:
         # First: whoever hears of this runner hears of its kernelspecs too.

@@ -11,11 +11,13 @@ from perijove_chassis.client import MAX_MESSAGE_BYTES
 from perijove_runner import encoding
 from perijove_runner.journal import EVERYONE, Journal, Record
 from perijove_runner.places import Places
+from perijove_runner.spilling import Spilling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perijove_runner.snapshot import RelayLimits
+    from perijove_runner.store import Spool, Stretch
 
 MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 """Largest message that travels; in place of a larger one there is a gap."""
@@ -50,10 +52,21 @@ _UNKNOWN: Final = (
 class Feed:
     """Takes messages once and hands the same bytes to every client."""
 
-    def __init__(self, limits: RelayLimits) -> None:
+    def __init__(self, limits: RelayLimits, spool: Spool, waited_for: Callable[[], int]) -> None:
+        """Begin with nothing said.
+
+        Args:
+            limits: How much is kept in memory.
+            spool: Takes more.
+            waited_for: Returns the oldest place that a client has not acknowledged.
+        """
         self._journal = Journal(max_bytes=limits.journal_bytes, max_records=limits.journal_messages)
         self._places = Places()
-        self._adopted = False
+        self._spilling = Spilling(
+            self._journal, self._places, spool, waited_for, limits.journal_memory_bytes
+        )
+        # Runs of places of which earlier processes left nothing.
+        self._unheard: list[tuple[int, int]] = []
         self._waiting: set[asyncio.Future[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._recent: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
@@ -66,6 +79,11 @@ class Feed:
     @property
     def first(self) -> int:
         """The oldest place that can be read."""
+        return self._spilling.next_kept(BEFORE_ALL)
+
+    @property
+    def in_memory_from(self) -> int:
+        """The oldest place that can be read at once."""
         return self._journal.first_place
 
     @property
@@ -78,6 +96,11 @@ class Feed:
         """The number that the next message gets."""
         return self._places.sequence(self._journal.next_place)
 
+    @property
+    def begun_at(self) -> int:
+        """The place at which this process has begun."""
+        return self._unheard[-1][1] if self._unheard else 0
+
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, and tell the clients."""
         place = self._journal.next_place
@@ -87,10 +110,19 @@ class Feed:
         self._places.begin(epoch, place, 0)
         self._append(Record(EVERYONE, encoding.epoch_begun_response(epoch), alone=True))
 
-    def adopt(self, epoch: int, sequence_limit: int) -> None:
-        """Continue an epoch of which at most `sequence_limit` messages are lost."""
-        self._adopted = True
-        self._places.begin(epoch, self._journal.next_place, sequence_limit + 1)
+    async def clear(self) -> None:
+        """Drop what an earlier process has left: nobody knows any more what it was."""
+        await self._spilling.clear()
+
+    async def adopt(self, epoch: int, sequence_limit: int) -> None:
+        """Continue an epoch that has got to some number at most, with what is left on disk."""
+        end = self._take_over(await self._spilling.take_over())
+        if self._places.epoch != epoch:
+            self._places.begin(epoch, max(0, end), 0)
+        begin = max(end, self._places.base + sequence_limit + 1)
+        self._unheard.append((end, begin))
+        self._journal.begin_at(begin)
+        self._spilling.begin_at(begin)
 
     def publish(
         self,
@@ -163,9 +195,38 @@ class Feed:
                 self._recent.popitem(last=False)
         return response
 
-    def skip(self, place: int) -> list[bytes]:
-        """Return the gaps that stand for all from a place to `first`."""
-        return self._gaps(place, self._journal.first_place)
+    async def read_older(self, place: int, client_session_id: str) -> tuple[bytes, int] | None:
+        """Return what `read` does for a place that is not in memory; None if it is not kept."""
+        page = await self._spilling.read(place, client_session_id)
+        if page is None:
+            return None
+        if page.alone:
+            return page.entries[0], page.next_place
+        response = encoding.batch_response(page.entries) if page.entries else b""
+        return response, page.next_place
+
+    def next_kept(self, place: int) -> int:
+        """Return the first place from a place on that can be read."""
+        return self._spilling.next_kept(place)
+
+    def gaps(self, start: int, end: int) -> list[bytes]:
+        """Return the gaps that stand for all from a place to before another."""
+        responses = []
+        for first, after in self._unheard:
+            responses += self._cover(start, min(end, first), _LIMIT)
+            responses += self._cover(max(start, first), min(end, after), _RESTARTED)
+            start = max(start, after)
+        return responses + self._cover(start, end, _LIMIT)
+
+    async def flush(self) -> None:
+        """Write down what clients wait for, for the next process."""
+        await self._spilling.flush()
+        self._spilling.close()
+
+    def end(self, after_s: float) -> None:
+        """Hear that the kernel is gone: after some seconds nobody reads any more."""
+        self._spilling.end(after_s)
+        self.wake()
 
     def unknown_gap(self, epoch: int, sequence: int) -> bytes:
         """Return the gap after a resume point that cannot be placed."""
@@ -173,7 +234,7 @@ class Feed:
 
     def restart_gap(self) -> bytes:
         """Return the gap before the adoption of the kernel, of unknown beginning."""
-        epoch, last = self._places.locate(-1)
+        epoch, last = self._places.locate(self.begun_at - 1)
         return self._gap(epoch, 0, last, _RESTARTED)
 
     async def wait(self, place: int) -> None:
@@ -202,16 +263,22 @@ class Feed:
 
     def _append(self, record: Record, *, more_follows: bool = False) -> None:
         self._journal.append(record)
+        self._spilling.appended()
         if not more_follows:
             self.wake()
         elif self._alarm is None:
             self._alarm = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
 
-    def _gaps(self, start: int, end: int) -> list[bytes]:
-        if self._adopted and start < 0:
-            # The journal of this process begins at place zero.
-            return [*self._cover(start, 0, _RESTARTED), *self._cover(0, end, _LIMIT)]
-        return self._cover(start, end, _LIMIT)
+    def _take_over(self, stretches: Sequence[Stretch]) -> int:
+        """Number what is left on disk, and return the place after it."""
+        end = BEFORE_ALL
+        for stretch in stretches:
+            if stretch.epoch != self._places.epoch:
+                self._places.begin(stretch.epoch, stretch.first, stretch.first - stretch.base)
+            if end < stretch.first:
+                self._unheard.append((end, stretch.first))
+            end = stretch.end
+        return end
 
     def _cover(self, start: int, end: int, cause: tuple[str, str]) -> list[bytes]:
         responses = []

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import FailedPrecondition
 
 from perijove_runner.attaching import resumed
-from perijove_runner.clients import ClientSession, ClientStream
+from perijove_runner.client_session import ClientSession
+from perijove_runner.clients import ClientStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,8 +5,8 @@ record the journal ever took, across epochs. A client is a place to read on
 from, so that a slow one costs nothing and holds nobody up. When the journal
 drops what a client has not read, that client is told of a gap.
 
-Records are kept in memory. A place is all that a reader holds, so older records
-can move elsewhere without a reader noticing.
+The newest records are in memory. A place is all that a reader holds, so older
+ones can move to the disk (`spilling.py`) without a reader noticing.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BATCH_BYTES: Final = 1024 * 1024
 """Bytes past which no further message joins a batch."""
 
 _COMPACT_AFTER = 4096
+_COPIED = 4096
 _RECORD_OVERHEAD = 128
 
 
@@ -58,6 +59,36 @@ class Page:
     """Whether every client that reads from the same place on gets the same."""
 
 
+def page(records: Sequence[Record | None], offset: int, place: int, client_session_id: str) -> Page:
+    """Return the page at a place; see `Journal.read`.
+
+    Args:
+        records: Those from there on, at least as many as fit a page if there are.
+        offset: The place of the first of them.
+        place: Where the page begins.
+        client_session_id: Who reads.
+    """
+    index = place - offset
+    end = min(len(records), index + BATCH_MESSAGES - place % BATCH_MESSAGES)
+    entries: list[bytes] = []
+    size = 0
+    shared = True
+    while index < end:
+        record = records[index]
+        if record is None:  # pragma: no cover - readers begin at first_place or later
+            raise LookupError(place)
+        if record.audience is EVERYONE or record.audience == client_session_id:
+            size += len(record.data)
+            if entries and (record.alone or size > BATCH_BYTES):
+                break
+            entries.append(record.data)
+            if record.alone:
+                return Page(entries, alone=True, next_place=offset + index + 1)
+        shared = shared and record.audience is EVERYONE
+        index += 1
+    return Page(entries, alone=False, next_place=offset + index, shared=shared)
+
+
 class Journal:
     """A ring of records, bounded by bytes and by count."""
 
@@ -72,8 +103,13 @@ class Journal:
 
     @property
     def first_place(self) -> int:
-        """The oldest place that can be read."""
+        """The oldest place that can be read here."""
         return self._offset + self._start
+
+    @property
+    def size_bytes(self) -> int:
+        """What the records take up."""
+        return self._bytes
 
     @property
     def next_place(self) -> int:
@@ -94,6 +130,10 @@ class Journal:
                 break
             self._drop_oldest()
 
+    def begin_at(self, place: int) -> None:
+        """Give the first record this place, in a journal that is empty."""
+        self._offset = place
+
     def read(self, place: int, client_session_id: str) -> Page:
         """Return what a client session sees from a place on, as much as fits a batch.
 
@@ -105,26 +145,26 @@ class Journal:
             place: Not before `first_place`.
             client_session_id: Who reads.
         """
-        records = self._records
-        index = place - self._offset
-        end = min(len(records), index + BATCH_MESSAGES - place % BATCH_MESSAGES)
-        entries: list[bytes] = []
+        return page(self._records, self._offset, place, client_session_id)
+
+    def copy(self, start: int, end: int, most_bytes: int) -> list[Record]:
+        """Return the records from one place to before another, as many as fit, at least one."""
+        found: list[Record] = []
         size = 0
-        shared = True
-        while index < end:
-            record = records[index]
-            if record is None:  # pragma: no cover - readers begin at first_place or later
-                raise LookupError(place)
-            if record.audience is EVERYONE or record.audience == client_session_id:
-                size += len(record.data)
-                if entries and (record.alone or size > BATCH_BYTES):
-                    break
-                entries.append(record.data)
-                if record.alone:
-                    return Page(entries, alone=True, next_place=self._offset + index + 1)
-            shared = shared and record.audience is EVERYONE
-            index += 1
-        return Page(entries, alone=False, next_place=self._offset + index, shared=shared)
+        first = start - self._offset
+        for record in self._records[first : min(end - self._offset, first + _COPIED)]:
+            if record is None:  # pragma: no cover - as in `page`
+                raise LookupError(start)
+            size += len(record.data) + _RECORD_OVERHEAD
+            if found and size > most_bytes:
+                break
+            found.append(record)
+        return found
+
+    def release(self, place: int, keep_bytes: int) -> None:
+        """Drop the oldest records before a place until no more than some bytes are left."""
+        while self._bytes > keep_bytes and self.first_place < min(place, self.next_place - 1):
+            self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         record = self._records[self._start]

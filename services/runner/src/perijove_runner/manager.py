@@ -206,12 +206,12 @@ class KernelManager(Generic[R]):
         return held.view(), created
 
     def _hold(self, record: KernelRecord) -> HeldKernel[R]:
-        kernel_id = record.kernel_id
+        kernel_id, state = record.kernel_id, self._ports.state
         held = self._kernels[kernel_id] = HeldKernel(
             record,
-            self._ports.make_relay(kernel_id, self, self._ports.state.notes(kernel_id)),
+            self._ports.make_relay(kernel_id, self, state.notes(kernel_id), state.spool(kernel_id)),
             launcher=self._ports.launcher,
-            state=self._ports.state,
+            state=state,
             policy=self._policy,
             clock=self._clock,
             revision=self.revision,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from perijove_runner.store import Stretch
+
 _SPANS: Final = 64
 _EVER: Final = -(1 << 62)
 
@@ -40,6 +42,11 @@ class Places:
         """The present epoch; zero before the first."""
         return self._spans[-1].epoch if self._spans else 0
 
+    @property
+    def base(self) -> int:
+        """What the place of a record is above its number in the present epoch."""
+        return self._spans[-1].base
+
     def begin(self, epoch: int, place: int, sequence: int) -> None:
         """Begin an epoch: the record at `place` has the number `sequence`.
 
@@ -66,6 +73,16 @@ class Places:
                 place = span.base + sequence
                 return min(place, following.start - 1) if following else place
         return None
+
+    def stretch(self, start: int, end: int) -> Stretch:
+        """Return the places from `start` to before `end`, as far as they are of one epoch."""
+        for number in range(len(self._spans) - 1, 0, -1):
+            if self._spans[number].start <= start:
+                break
+            end = min(end, self._spans[number].start)
+        else:
+            number = 0
+        return Stretch(start, end, self._spans[number].epoch, self._spans[number].base)
 
     def missing(self, start: int, end: int) -> list[Missing]:
         """Return what lies from place `start` to before `end`, epoch by epoch."""

@@ -69,9 +69,10 @@ class Receiving:
         self.activity.force(ExecutionState.STARTING)
         self._changed()
 
-    def adopt(self, epoch: int, sequence_limit: int, last_activity_time: float) -> None:
+    async def adopt(self, epoch: int, sequence_limit: int, last_activity_time: float) -> None:
         """Continue an epoch after a gap."""
-        self._feed.adopt(epoch, sequence_limit)
+        await self._feed.adopt(epoch, sequence_limit)
+        self._requests.asked_before(self._feed.begun_at)
         self.sequence_limit = sequence_limit + _RESERVED
         self.activity.last_time = last_activity_time
         busy = self._requests.shell_is_busy

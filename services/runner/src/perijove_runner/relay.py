@@ -33,10 +33,11 @@ from perijove_runner.snapshot import RelayChange, RelaySnapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perijove_runner.clients import ClientSession, ClientStream, Outbox
+    from perijove_runner.client_session import ClientSession, Outbox
+    from perijove_runner.clients import ClientStream
     from perijove_runner.model import ConnectionInfo
     from perijove_runner.snapshot import RelayLimits
-    from perijove_runner.store import RelayListener, RelayNotes
+    from perijove_runner.store import RelayListener, RelayNotes, Spool
 
 log = structlog.get_logger()
 
@@ -49,14 +50,15 @@ class KernelRelay:
         kernel_id: str,
         listener: RelayListener,
         notes: RelayNotes,
+        spool: Spool,
         limits: RelayLimits,
         rules: MessageRules | None = None,
     ) -> None:
         self._kernel_id = kernel_id
         self._listener = listener
         self._limits = limits
-        self._feed = Feed(limits)
         self._clients = Clients(limits, self._client_forgotten)
+        self._feed = Feed(limits, spool, self._waited_for)
         self._followers = Followers(self._feed)
         self._requests = Requests(limits)
         self._keeper = RelayKeeper(notes, kernel_id, self.snapshot)
@@ -114,8 +116,10 @@ class KernelRelay:
             FailedPrecondition: if the kernel signs its messages in an unknown way.
         """
         if adopted:
-            self._adopt(adopted, epoch)
+            await self._adopt(adopted, epoch)
         elif epoch != self._feed.epoch:
+            if not self._feed.epoch:
+                await self._feed.clear()
             self._receiving.begin_epoch(epoch)
         self._keeper.keep_all()
         receive = self._rules.receiver(self._receiving.received)
@@ -193,6 +197,7 @@ class KernelRelay:
     async def leave(self) -> None:
         """Disconnect, and write down all that the next runner must know to continue."""
         await self.close_sockets()
+        await self._feed.flush()
         self._keeper.keep_all()
         self._keeper.close()
 
@@ -204,9 +209,10 @@ class KernelRelay:
         if not self._ready.done():
             self._ready.set_exception(NotFound("the kernel is gone", reason="NO_SUCH_KERNEL"))
             self._ready.exception()
-        for stream in (*self._clients.streams, *self._followers):
+        readers = (*self._clients.streams, *self._followers)
+        for stream in readers:
             stream.finish(self._limits.end_grace_s)
-        self._feed.wake()
+        self._feed.end(self._limits.end_grace_s if readers else 0.0)
 
     def snapshot(self) -> RelaySnapshot:
         """Return what the next runner must know to continue."""
@@ -295,11 +301,16 @@ class KernelRelay:
         done = self._requests.client_forgotten(client_session_id)
         self._keeper.keep(RelayChange(forgotten=client_session_id, done=done))
 
-    def _adopt(self, adopted: RelaySnapshot, epoch: int) -> None:
+    def _waited_for(self) -> int:
+        present = self._feed.present
+        reading = (stream.place for stream in self._followers)
+        return min(self._clients.waits_from(present), min(reading, default=present))
+
+    async def _adopt(self, adopted: RelaySnapshot, epoch: int) -> None:
         self._identity = adopted.identity
         self._requests.restore(adopted.requests, adopted.pending_inputs)
         self._clients.restore(adopted.clients)
-        self._receiving.adopt(epoch, adopted.sequence_limit, adopted.last_activity_time)
+        await self._receiving.adopt(epoch, adopted.sequence_limit, adopted.last_activity_time)
 
     async def _come_up(self, link: KernelLink, adopted: RelaySnapshot | None) -> None:
         await link.connect()

@@ -159,11 +159,12 @@ class Requests:
         if parent_id in self._pending:
             self._places[parent_id] = place
 
-    def asked_within(self, client_session_id: str, start: int, end: int) -> list[PendingInput]:
-        """Return what a client is asked in a run of places, and has not answered.
+    def asked_before(self, place: int) -> None:
+        """Note that what is restored was asked before a place."""
+        self._places = dict.fromkeys(self._pending, place - 1)
 
-        What an earlier process asked lies just before the first place.
-        """
+    def asked_within(self, client_session_id: str, start: int, end: int) -> list[PendingInput]:
+        """Return what a client is asked in a run of places, and has not answered."""
         return [
             asked
             for parent_id, asked in self._pending.items()

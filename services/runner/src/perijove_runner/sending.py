@@ -17,7 +17,7 @@ from perijove_runner.snapshot import InFlightRequest, RelayChange
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perijove_runner.clients import ClientSession
+    from perijove_runner.client_session import ClientSession
     from perijove_runner.keeping import RelayKeeper
     from perijove_runner.link import KernelLink
     from perijove_runner.requests import Requests

@@ -14,7 +14,7 @@ from perijove_runner.culling import DEFAULT_INTERVAL_S, CullRule
 from perijove_runner.model import KernelspecChoice
 from perijove_runner.patience import Policy
 from perijove_runner.rules import UNTRACKED, MessageRules
-from perijove_runner.snapshot import RelayLimits
+from perijove_runner.snapshot import RelayLimits, SpoolLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,12 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """Most kernels it takes."""
     advertise: str = ""
     """gRPC target under which others dial it; if empty, what it listens on."""
+    journal_bytes: Annotated[int, msgspec.Meta(ge=0)] = 256 * 1024 * 1024
+    """Most bytes on disk of what one kernel said, for clients that are slow or away."""
+    journal_total_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1024 * 1024 * 1024
+    """Most of all kernels. Past it the kernel that has the most loses its oldest first."""
+    journal_age_s: Annotated[float, msgspec.Meta(gt=0)] = 24 * 3600.0
+    """Seconds that such messages are kept on disk at most."""
     kernels_on_stop: Literal["shutdown", "keep"] = "shutdown"
     """What becomes of its kernels when it is told to stop: with `keep` they run
     on for the next runner of the same state directory. Killed, it keeps them."""
@@ -117,6 +123,14 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     def address(self) -> str:
         """Return the gRPC target under which others dial this runner."""
         return self.advertise or self.listen
+
+    def spool_limits(self) -> SpoolLimits:
+        """Return how much of journals may be on disk."""
+        return SpoolLimits(
+            kernel_bytes=self.journal_bytes,
+            runner_bytes=self.journal_total_bytes,
+            age_s=self.journal_age_s,
+        )
 
     def verifier(self) -> RunnerVerifier:
         """Return what checks the credentials of calls to this runner.

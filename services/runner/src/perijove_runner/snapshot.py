@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one kernel's relay."""
 
-    journal_bytes: int = 64 * 1024 * 1024
-    """Most bytes of messages kept for clients that are slow or away."""
+    journal_memory_bytes: int = 16 * 1024 * 1024
+    """Bytes of messages in memory past which go those that nobody waits for or that are on disk."""
+    journal_bytes: int = 32 * 1024 * 1024
+    """Most bytes of messages in memory, whether the disk is slow, full or not there."""
     journal_messages: int = 200_000
-    """Most messages kept for clients that are slow or away."""
+    """Most messages in memory."""
     client_sessions: int = 256
     """Most client sessions known. Past it the one away for longest is forgotten."""
     away_s: float = 3600.0
@@ -33,6 +35,17 @@ class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that an attaching client waits for a starting kernel; then it is let in as it is."""
     end_grace_s: float = 5.0
     """Seconds that a client has to take the last messages of a kernel that is gone."""
+
+
+class SpoolLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of journals is on disk; a file of some MiB may go beyond."""
+
+    kernel_bytes: int = 256 * 1024 * 1024
+    """Most bytes of one kernel."""
+    runner_bytes: int = 1024 * 1024 * 1024
+    """Most bytes of all kernels of the runner."""
+    age_s: float = 24 * 3600.0
+    """Seconds after which something is dropped, counted from when it was written."""
 
 
 class InFlightRequest(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from perijove_runner.journal import Record
     from perijove_runner.model import (
         ConnectionInfo,
         ExecutionState,
@@ -95,6 +96,55 @@ class RelayNotes(Protocol):
         """Let go of what was kept; it stays."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run of a journal's records that follow one another."""
+
+    first: int
+    """Place of the first."""
+    end: int
+    """The place after the last."""
+    epoch: int
+    """The epoch that they are of."""
+    base: int
+    """What the place of a record is above its sequence number."""
+
+
+class Spool(Protocol):
+    """Keeps the older part of one kernel's journal, up to a limit, also for a later runner.
+
+    What is written is there for the next process, however this one ends. Nothing
+    blocks the event loop, however slow the storage is.
+    """
+
+    def next_kept(self, place: int) -> int | None:
+        """Return the first place from a place on that is kept, or nothing if there is none."""
+
+    async def take_over(self) -> Sequence[Stretch]:
+        """Return what an earlier process has left, in order, and go on after it."""
+
+    async def clear(self) -> None:
+        """Drop all that is kept."""
+
+    async def write(self, records: Sequence[Record], stretch: Stretch) -> int:
+        """Keep records after all that are kept, and return how many of them.
+
+        Only one call at a time may be under way.
+
+        Raises:
+            ResourceExhausted: if none could be written.
+        """
+
+    async def read(self, place: int, count: int, most_bytes: int) -> Sequence[Record]:
+        """Return records from a place on, up to a count and at least one; none if not kept."""
+
+    def remove(self, after_s: float) -> None:
+        """Drop all after some seconds, or when the runner ends if that is earlier."""
+
+    def close(self) -> None:
+        """Let go of what is kept; it stays."""
+
+
 class StateStore(Protocol):
     """Keeps kernels for a runner that comes after this one."""
 
@@ -109,6 +159,9 @@ class StateStore(Protocol):
 
     def notes(self, kernel_id: str) -> RelayNotes:
         """Return the notes of a kernel's relay, to begin."""
+
+    def spool(self, kernel_id: str) -> Spool:
+        """Return where a kernel's journal is kept; what is there is left as it is."""
 
     def load(self) -> Sequence[tuple[KernelRecord, RelaySnapshot | None]]:
         """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
@@ -215,7 +268,9 @@ R_co = TypeVar("R_co", bound=Relay, covariant=True)
 class MakeRelay(Protocol[R_co]):
     """Makes the relay of a kernel."""
 
-    def __call__(self, kernel_id: str, listener: RelayListener, notes: RelayNotes) -> R_co:
+    def __call__(
+        self, kernel_id: str, listener: RelayListener, notes: RelayNotes, spool: Spool
+    ) -> R_co:
         """Return a relay without sockets."""
 
 

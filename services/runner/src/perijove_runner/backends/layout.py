@@ -8,6 +8,8 @@ k/<12 hex digits>/      one kernel, private to the user
     connection.json     what the kernel reads: addresses and key
     s-1 .. s-5          its sockets
     output.log          its stdout and stderr
+j/<12 hex digits>/      the older part of one kernel's journal
+    <place>             records from there on
 p/<pid>.<start ticks>   one process; how it ended, once its reaper knows
 """
 
@@ -52,13 +54,22 @@ class StateLayout:
         return self.root / "k"
 
     @property
+    def journals(self) -> Path:
+        """The directory of all kernels' journals."""
+        return self.root / "j"
+
+    @property
     def processes(self) -> Path:
         """The directory of processes' notes."""
         return self.root / notes.DIRECTORY
 
     def kernel(self, kernel_id: str) -> Path:
         """Return the directory of a kernel; short, whatever the id."""
-        return self.kernels / hashlib.sha256(kernel_id.encode()).hexdigest()[:12]
+        return self.kernels / _short(kernel_id)
+
+    def journal(self, kernel_id: str) -> Path:
+        """Return the directory of a kernel's journal. It outlives the kernel's a little."""
+        return self.journals / _short(kernel_id)
 
     def connection_file(self, kernel_id: str) -> Path:
         """Return the file in which a kernel finds its addresses and key."""
@@ -83,3 +94,7 @@ class StateLayout:
     def note(self, pid: int, start_ticks: int) -> Path:
         """Return the note of a process: empty while it lives."""
         return self.processes / f"{pid}.{start_ticks}"
+
+
+def _short(kernel_id: str) -> str:
+    return hashlib.sha256(kernel_id.encode()).hexdigest()[:12]

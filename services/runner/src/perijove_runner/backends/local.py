@@ -9,8 +9,10 @@ from perijove_runner.backends.kernelspecs import InstalledKernelspecs
 from perijove_runner.backends.launcher import LocalLauncher
 from perijove_runner.backends.layout import StateLayout
 from perijove_runner.backends.memory import OutOfMemory
+from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.backends.state_directory import StateDirectory
 from perijove_runner.model import KernelspecChoice
+from perijove_runner.snapshot import SpoolLimits
 from perijove_runner.store import Ports, Relay
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ class LocalMachine:
         self,
         state_dir: str,
         environ: Mapping[str, str],
-        *,
         umask: int,
         kernelspecs: KernelspecChoice | None = None,
+        spool_limits: SpoolLimits | None = None,
     ) -> None:
         """Take a state directory, and the environment and umask that kernels get.
 
@@ -40,13 +42,15 @@ class LocalMachine:
             environ: The environment.
             umask: The umask.
             kernelspecs: Which kernelspecs may be started; all if None.
+            spool_limits: How much of journals may be on disk.
 
         Raises:
             ValueError: if the state directory cannot be used.
         """
         self._layout = layout = StateLayout(state_dir)
         self._oom = OutOfMemory.of_this_process()
-        self.state = StateDirectory(layout)
+        self._room = SpoolRoom(spool_limits or SpoolLimits())
+        self.state = StateDirectory(layout, self._room)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
         choice = kernelspecs or KernelspecChoice()
         self.kernelspecs = InstalledKernelspecs(environ, choice)
@@ -66,5 +70,10 @@ class LocalMachine:
             Whether the kernelspecs have changed.
         """
         self._oom.look()
+        self._room.look()
         await asyncio.to_thread(self.state.trim_outputs)
         return await self.kernelspecs.refresh()
+
+    def close(self) -> None:
+        """Finish what is under way with files."""
+        self._room.close()

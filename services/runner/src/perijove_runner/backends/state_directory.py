@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perijove_runner.backends.layout import StateLayout
+    from perijove_runner.backends.spool import KernelSpool, SpoolRoom
     from perijove_runner.model import Kernelspec
     from perijove_runner.snapshot import RelaySnapshot
 
@@ -51,14 +52,19 @@ class StateDirectory:
     this one on the same boot, and the kernels do not outlive the boot either.
     """
 
-    def __init__(self, layout: StateLayout) -> None:
+    def __init__(self, layout: StateLayout, room: SpoolRoom) -> None:
         """Make the directory private and lock it.
+
+        Args:
+            layout: What is where.
+            room: The room for journals in it.
 
         Raises:
             StateDirectoryInUseError: if another runner holds it for some seconds.
         """
         self._layout = layout
-        for directory in (layout.root, layout.kernels, layout.processes):
+        self._room = room
+        for directory in (layout.root, layout.kernels, layout.journals, layout.processes):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A directory that was there before may be open to others.
         layout.root.chmod(0o700)
@@ -113,6 +119,10 @@ class StateDirectory:
         """Return the notes of a kernel's relay, to begin."""
         return RelayNotesFile(self._layout.relay_notes(kernel_id))
 
+    def spool(self, kernel_id: str) -> KernelSpool:
+        """Return where a kernel's journal is kept; what is there is left as it is."""
+        return self._room.spool(self._layout.journal(kernel_id))
+
     def load(self) -> list[tuple[KernelRecord, RelaySnapshot | None]]:
         """Return what is kept, in order of the kernels' start. What cannot be read is dropped."""
         found = []
@@ -124,6 +134,8 @@ class StateDirectory:
                 continue
             found.append((record, relay_notes.read(self._layout.relay_notes(record.kernel_id))))
         self._drop_stray_notes([record for record, _ in found])
+        known = {self._layout.journal(record.kernel_id) for record, _ in found}
+        self._room.drop(set(self._layout.journals.iterdir()) - known)
         return sorted(found, key=lambda pair: pair[0].create_time)
 
     def output(self, kernel_id: str) -> str:
