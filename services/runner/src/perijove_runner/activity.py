@@ -30,15 +30,16 @@ class Activity:
         self.state = ExecutionState.STARTING
         self.last_time = time.time()
 
-    def observe(self, frames: Sequence[bytes]) -> bool:
+    def observe(self, frames: Sequence[bytes], state: str) -> bool:
         """Take an iopub message; return whether the state has changed.
 
-        Only headers that contain `"status"` are looked into while the kernel is
-        busy: everything it says then counts as activity.
+        While the kernel is busy, everything it says counts as activity.
+
+        Args:
+            frames: The message's frames.
+            state: What `told_state` returns for them.
         """
-        header = frames[0]
-        is_status = b'"status"' in header and headers.msg_type(header) == "status"
-        if self.state is ExecutionState.BUSY and not is_status:
+        if self.state is ExecutionState.BUSY and not state:
             self.last_time = time.time()
             return False
         parent_type = headers.msg_type(frames[1])
@@ -46,10 +47,10 @@ class Activity:
         if (
             tracked
             or self.state is ExecutionState.BUSY
-            or headers.msg_type(header) not in self._untracked
+            or headers.msg_type(frames[0]) not in self._untracked
         ):
             self.last_time = time.time()
-        return is_status and self._observe_status(frames[3], parent_type)
+        return bool(state) and self._observe_state(state, parent_type)
 
     def force(self, state: ExecutionState) -> bool:
         """Set a state that the kernel did not say; return whether it has changed."""
@@ -57,8 +58,8 @@ class Activity:
         self.state = state
         return changed
 
-    def _observe_status(self, content: bytes, parent_type: str) -> bool:
-        state = _STATES.get(headers.execution_state(content))
+    def _observe_state(self, told: str, parent_type: str) -> bool:
+        state = _STATES.get(told)
         if state is None:
             return False
         if parent_type in self._untracked:
@@ -69,24 +70,30 @@ class Activity:
         return self.force(state)
 
 
-def is_idle(frames: Sequence[bytes]) -> bool:
-    """Return whether an iopub message says that the kernel is done with a request."""
-    return (
-        b'"status"' in frames[0]
-        and headers.msg_type(frames[0]) == "status"
-        and headers.execution_state(frames[3]) == ExecutionState.IDLE.value
-    )
+def told_state(frames: Sequence[bytes]) -> str:
+    """Return the state that an iopub message tells; empty if it is no `status`.
+
+    Only headers that contain `"status"` are looked into.
+    """
+    if b'"status"' in frames[0] and headers.msg_type(frames[0]) == "status":
+        return headers.execution_state(frames[3])
+    return ""
 
 
-def begins_request(frames: Sequence[bytes]) -> bool:
+def is_idle(state: str) -> bool:
+    """Return whether a told state says that the kernel is done with a request."""
+    return state == ExecutionState.IDLE.value
+
+
+def begins_request(frames: Sequence[bytes], state: str) -> bool:
     """Return whether an iopub message says no more than that a request has reached the kernel.
 
     Nobody waits for it, and something follows it.
+
+    Args:
+        frames: The message's frames.
+        state: What `told_state` returns for them.
     """
-    if b'"execute_input"' in frames[0]:
-        return headers.msg_type(frames[0]) == "execute_input"
-    return (
-        b'"status"' in frames[0]
-        and headers.msg_type(frames[0]) == "status"
-        and headers.execution_state(frames[3]) == ExecutionState.BUSY.value
-    )
+    if state:
+        return state == ExecutionState.BUSY.value
+    return b'"execute_input"' in frames[0] and headers.msg_type(frames[0]) == "execute_input"

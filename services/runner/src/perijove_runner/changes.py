@@ -50,6 +50,8 @@ class ChangeFeed:
 
     def kernel_changed(self, kernel_id: str) -> None:
         """Note that a kernel is new or has changed."""
+        if kernel_id in self._changed:
+            return  # the reader knows when it is due
         self._changed.add(kernel_id)
         self._wake.set()
 

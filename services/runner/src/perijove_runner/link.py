@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from perijove_chassis.errors import DeadlineExceeded, Unavailable
 
 from perijove_runner import headers
-from perijove_runner.activity import is_idle
+from perijove_runner.activity import is_idle, told_state
 from perijove_runner.backends.sockets import KernelSockets
 from perijove_runner.model import Channel
 from perijove_runner.outbox import OwnRequests, message
@@ -139,7 +139,7 @@ class KernelLink:
     def _received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         if channel is Channel.IOPUB:
             self._heard.set()
-            if self._idles and is_idle(frames):
+            if self._idles and is_idle(told_state(frames)):
                 self._note_idle(headers.msg_id(frames[1]))
         elif self._session.encode() in frames[1] and self._own.take(
             headers.msg_id(frames[1]), frames

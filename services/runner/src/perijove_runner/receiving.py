@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from perijove_runner import adoption, headers
-from perijove_runner.activity import Activity, begins_request, is_idle
+from perijove_runner.activity import Activity, begins_request, is_idle, told_state
 from perijove_runner.journal import EVERYONE
 from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.snapshot import RelayChange
@@ -81,15 +81,15 @@ class Receiving:
     def received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         """Take a message."""
         if channel is Channel.IOPUB:
-            change = None
-            if is_idle(frames):
+            change, state = None, told_state(frames)
+            if is_idle(state):
                 change = self._requests.idled(frames[1], self._feed.sequence)
                 self._keeper.keep(change)
-            more_follows = change.half_ends if change else begins_request(frames)
+            more_follows = change.half_ends if change else begins_request(frames, state)
             self.publish(channel, frames, EVERYONE, more_follows=more_follows)
             if b'"execute_input"' in frames[0]:
                 self._last_cell = frames[1]
-            changed = self.activity.observe(frames)
+            changed = self.activity.observe(frames, state)
             if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
                 self._told = self.activity.last_time
                 self._changed()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -66,8 +65,7 @@ class Signer:
         if self._mac is None:
             return b""
         mac = self._mac.copy()
-        for frame in frames[:_SIGNED_FRAMES]:
-            mac.update(frame)
+        mac.update(b"".join(frames[:_SIGNED_FRAMES]))
         return mac.hexdigest().encode()
 
     def verify(self, signature: bytes, frames: Sequence[bytes]) -> bool:
@@ -211,19 +209,20 @@ class _Watched:
     def _read_some(self) -> bool:
         """Read until empty or for a turn; return whether there may be more."""
         receive = self._socket.recv
-        with suppress(zmq.Again):
-            for _ in range(_READS_A_TURN):
-                # Frames know whether more follow; asking the socket costs more.
+        for _ in range(_READS_A_TURN):
+            try:
                 frame = receive(_NOBLOCK, copy=False)
-                frames = [frame.bytes]
-                while frame.more:
-                    frame = receive(_NOBLOCK, copy=False)
-                    frames.append(frame.bytes)
-                self._take(frames)
-                if self._socket.closed:
-                    return False
-            return True
-        return False
+            except zmq.Again:
+                return False
+            # Frames know whether more follow; asking the socket costs more.
+            frames = [frame.bytes]
+            while frame.more:
+                frame = receive(_NOBLOCK, copy=False)
+                frames.append(frame.bytes)
+            self._take(frames)
+            if self._socket.closed:
+                return False
+        return True
 
     def _take(self, frames: list[bytes]) -> None:
         try:
