@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
-from perijove_runner.activity import Activity
+from perijove_runner.activity import Activity, told_state
 from perijove_runner.backends.kernelspecs import InstalledKernelspecs
 from perijove_runner.backends.relay_notes import RelayNotesFile
 from perijove_runner.model import ExecutionState, KernelspecChoice
@@ -72,28 +72,31 @@ async def test_errors_are_not_shown_where_that_is_not_allowed(ruled: Connect) ->
 
 
 def test_only_what_is_tracked_is_activity() -> None:
-    def status(state: str, parent: str) -> list[bytes]:
+    def hear(activity: Activity, state: str, parent: str) -> None:
         header = b'{"msg_type":"status"}'
         parent_header = f'{{"msg_type":"{parent}"}}'.encode()
-        return [header, parent_header, b"{}", f'{{"execution_state":"{state}"}}'.encode()]
+        content = f'{{"execution_state":"{state}"}}'.encode()
+        frames = [header, parent_header, b"{}", content]
+        activity.observe(frames, told_state(frames))
 
     activity = Activity(UNTRACKED)
-    assert not activity.observe(status("starting", "")) or activity.state is ExecutionState.STARTING
-    activity.observe(status("busy", "kernel_info_request"))
+    hear(activity, "starting", "")
+    assert activity.state is ExecutionState.STARTING
+    hear(activity, "busy", "kernel_info_request")
     assert activity.state is ExecutionState.IDLE
-    activity.observe(status("busy", "execute_request"))
+    hear(activity, "busy", "execute_request")
     assert activity.state is ExecutionState.BUSY
     # What is answered beside a cell that runs does not make the kernel idle.
-    activity.observe(status("idle", "debug_request"))
+    hear(activity, "idle", "debug_request")
     assert activity.state is ExecutionState.BUSY
-    activity.observe(status("idle", "execute_request"))
+    hear(activity, "idle", "execute_request")
     assert activity.state is ExecutionState.IDLE
     activity.last_time = 0.0
-    activity.observe(status("busy", "comm_info_request"))
+    hear(activity, "busy", "comm_info_request")
     assert activity.last_time == 0.0
     other = Activity(frozenset({"execute_request", "status"}))
     other.last_time = 0.0
-    other.observe(status("busy", "execute_request"))
+    hear(other, "busy", "execute_request")
     assert other.last_time == 0.0
 
 
