@@ -16,6 +16,7 @@ from perijove_runner.execution.manager import ExecutionManager
 from perijove_runner.manager import KernelManager
 from perijove_runner.relay import KernelRelay
 from perijove_runner.settings import PREFIX, RunnerSettings, refusing
+from perijove_runner.terminals.duties import Terminals
 
 
 async def main(settings: RunnerSettings, umask: int) -> None:
@@ -24,16 +25,19 @@ async def main(settings: RunnerSettings, umask: int) -> None:
         verifier = settings.verifier()
         specs, spool = settings.kernelspec_choice(), settings.spool_limits()
         machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool)
+        terminals = Terminals(settings, os.environ, umask=umask)
     ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))
     feed, policy = ChangeFeed(), settings.policy()
     manager = KernelManager(ports, feed, capacity=settings.capacity, policy=policy)
     await manager.adopt()
+    await terminals.manager.adopt()
     execution = ExecutionManager(RelayedKernels(manager, machine.run_notes))
     writer = wire.Writer(settings.id, settings.address())
     announcer = Announcer(settings, writer, manager, feed)
     duties = Duties(settings, manager, announcer, feed, machine)
-    rows = services.rows(manager, writer, execution)
-    await serve(settings, verifier, rows, background=duties.run, ready=announcer.known)
+    rows = [*services.rows(manager, writer, execution), terminals.service()]
+    work = partial(terminals.beside, duties.run)
+    await serve(settings, verifier, rows, background=work, ready=announcer.known)
 
 
 # Kernels get the umask of whoever starts the runner, which takes a stricter one for itself.

@@ -1,0 +1,1 @@
+"""Terminals: shells that outlive everything around them."""

@@ -1,0 +1,1 @@
+"""The machine below terminals: the process that holds each, and where it is found."""
