@@ -9,6 +9,7 @@ from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
 from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
+from perijove.terminals.v1 import terminals_pb2
 
 CONTRACT: tuple[ModuleType, ...] = (
     contents_pb2,
@@ -21,6 +22,7 @@ CONTRACT: tuple[ModuleType, ...] = (
     runner_pb2,
     runners_pb2,
     sessions_pb2,
+    terminals_pb2,
 )
 
 SERVICES: list[ServiceDescriptor] = [
@@ -37,6 +39,7 @@ SERVED_BY = {
     "ExecutionService": "perijove_runner.execution.servicer.ExecutionServicer",
     "RunnersService": "perijove_kernels.servicer.RunnersServicer",
     "RunnerService": "perijove_runner.servicer.RunnerServicer",
+    "TerminalsService": "perijove_runner.terminals.servicer.TerminalsServicer",
 }
 """`ChannelsService` has no servicer class: it passes bytes, and is tested on the wire."""
 

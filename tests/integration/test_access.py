@@ -10,6 +10,7 @@ from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
 from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
+from perijove.terminals.v1 import terminals_pb2
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 SERVED_BY: dict[str, tuple[ModuleType, ...]] = {
     "contents": (contents_pb2, conversion_pb2, documents_pb2),
     "sessions": (sessions_pb2,),
-    "kernels": (kernels_pb2, kernelspecs_pb2, channels_pb2, execution_pb2, runners_pb2),
-    "runner": (runner_pb2, channels_pb2, execution_pb2),
+    "kernels": (
+        *(kernels_pb2, kernelspecs_pb2, channels_pb2, execution_pb2, runners_pb2),
+        terminals_pb2,
+    ),
+    "runner": (runner_pb2, channels_pb2, execution_pb2, terminals_pb2),
 }
 RPCS = [
     (process, f"/{service.full_name}/{method.name}")

@@ -13,6 +13,7 @@ from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
 from perijove_kernels.manager import KernelManager
 from perijove_kernels.settings import Settings
+from perijove_kernels.terminals.assembly import Terminals
 from perijove_kernels.watching import ShownKernels
 
 
@@ -24,12 +25,14 @@ async def main(settings: Settings) -> None:
     watching = Watching(ShownKernels(store))
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
     manager = KernelManager(store, runners, last_known, default_kernelspec=default)
+    terminals = Terminals(settings, runners)
     rows = [
         services.kernels(manager, watching),
         relay.channels(manager.get, settings.service_key),
         execution_relay.execution(manager.get, lines),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
         services.runners(announced),
+        terminals.service(),
     ]
     verifier = Verifier("kernels", service_key=settings.service_key, api_token=settings.api_token)
     try:
@@ -37,6 +40,7 @@ async def main(settings: Settings) -> None:
     finally:
         await runners.close()
         await lines.close()
+        await terminals.close()
         await store.close()
 
 

@@ -31,17 +31,23 @@ DEADLINES = Deadlines(
         # A shutdown gives the kernel 5 s to go by itself.
         "ShutdownKernel": 20.0,
         "ReadKernelspecResource": 30.0,
+        "CreateTerminal": 20.0,
     },
 )
 
 _SERVICE = "perijove.runners.v1.RunnerService"
 # Those that do no more when they are done twice.
-_RETRY = [{"service": _SERVICE, "method": name} for name in ("LaunchKernel", "UpdateKernel")]
+_RETRY = [{"service": _SERVICE, "method": name} for name in ("LaunchKernel", "UpdateKernel")] + [
+    {"service": "perijove.terminals.v1.TerminalsService", "method": name}
+    for name in ("CreateTerminal", "GetTerminal", "ListTerminals")
+]
 _MOST_CHANNELS = 256
 
 
 @dataclass(slots=True)
-class _Line:
+class Line:
+    """A connection to a runner."""
+
     channel: Channel
     stub: pb_grpc.RunnerServiceAsyncStub
     calls: int = 0
@@ -52,7 +58,7 @@ class GrpcRunners:
 
     def __init__(self, service_key: Secret) -> None:
         self._service_key = service_key
-        self._lines: dict[tuple[str, str], _Line] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
 
     async def close(self) -> None:
         """Close all channels."""
@@ -127,12 +133,21 @@ class GrpcRunners:
 
     @asynccontextmanager
     async def _call(self, runner: Runner) -> AsyncIterator[pb_grpc.RunnerServiceAsyncStub]:
+        async with self.line(runner) as line:
+            yield line.stub
+
+    @asynccontextmanager
+    async def line(self, runner: Runner) -> AsyncIterator[Line]:
+        """Return the connection to a runner, for calls to any of its services.
+
+        What these raise inside is given its meaning, as `Runners` says.
+        """
         line = self._lines.pop((runner.runner_id, runner.address), None) or self._dial(runner)
         self._lines[runner.runner_id, runner.address] = line  # the last used comes last
         line.calls += 1
         try:
             with rpc_errors_as_domain():
-                yield line.stub
+                yield line
         except (Unavailable, DeadlineExceeded, Unauthenticated) as error:
             # Another runner at its old address takes no credential that is for this one.
             if error.reason and not isinstance(error, Unauthenticated):
@@ -144,13 +159,13 @@ class GrpcRunners:
             line.calls -= 1
             await self._trim()
 
-    def _dial(self, runner: Runner) -> _Line:
+    def _dial(self, runner: Runner) -> Line:
         audience = credentials.runner_name(runner.runner_id)
         issuer = credentials.Issuer(
             credentials.derive_key(self._service_key, audience), "kernels", audience
         )
         channel = Channel(runner.address, issuer, DEADLINES, retry=_RETRY)
-        return _Line(channel, pb_grpc.RunnerServiceStub(channel))  # type: ignore[call-overload]
+        return Line(channel, pb_grpc.RunnerServiceStub(channel))  # type: ignore[call-overload]
 
     async def _trim(self) -> None:
         """Close the channels that were not used for longest, if there are too many."""

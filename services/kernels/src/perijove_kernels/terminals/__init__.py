@@ -1,0 +1,1 @@
+"""Terminals, wherever they are: placed, found and passed on."""

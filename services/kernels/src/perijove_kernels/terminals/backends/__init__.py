@@ -1,0 +1,1 @@
+"""Where names of terminals are kept, and how runners are asked."""
