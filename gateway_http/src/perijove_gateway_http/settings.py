@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether front ends may offer to show hidden entries: what the contents service is told."""
     delete_to_trash: bool = True
     """Whether front ends say that what is deleted can be got back: the same."""
+    terminals: bool = True
+    """Whether users may open terminals."""
     allow_anyone: bool = False
     """Whether everybody who reaches the port is a user, if `token` is empty."""
     allow_origin: str = ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from perijove.contents.v1 import contents_pb2_grpc, conversion_pb2_grpc, documents_pb2_grpc
 from perijove.kernels.v1 import channels_pb2, kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
+from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
 
     from perijove_gateway_http.settings import Settings
+    from perijove_gateway_http.terminals.upstream import Attach
     from perijove_gateway_http.upstream import Connect
 
 MAX_RUNNERS = 1000
@@ -25,6 +27,7 @@ left for a new one; its WebSockets close, and connect again."""
 
 _ISSUER = "gateway_http"
 _CONNECT = f"/{channels_pb2.DESCRIPTOR.services_by_name['ChannelsService'].full_name}/Connect"
+_ATTACH = f"/{terminals_pb2.DESCRIPTOR.services_by_name['TerminalsService'].full_name}/Attach"
 _TRANSFER_S = 600.0
 
 DEADLINES = Deadlines(
@@ -48,8 +51,11 @@ DEADLINES = Deadlines(
         "CreateSession": 75.0,
         "UpdateSession": 75.0,
         "DeleteSession": 35.0,
+        "CreateTerminal": 30.0,
+        "DeleteTerminal": 20.0,
         # As long as the WebSocket it serves.
         "Connect": None,
+        "Attach": None,
         # As long as this process.
         "WatchKernels": None,
         "WatchSessions": None,
@@ -68,6 +74,7 @@ _READ_ONLY = {
     "perijove.kernels.v1.KernelsService": ("GetKernel", "ListKernels"),
     "perijove.kernels.v1.KernelspecsService": ("GetKernelspec", "ListKernelspecs"),
     "perijove.sessions.v1.SessionsService": ("GetSession", "ListSessions"),
+    "perijove.terminals.v1.TerminalsService": ("GetTerminal", "ListTerminals"),
 }
 
 
@@ -89,12 +96,28 @@ class Stubs:
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(_as_grpc(sessions))
         self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))
         self.kernelspecs = kernelspecs_pb2_grpc.KernelspecsServiceStub(_as_grpc(kernels))
+        self.terminals = terminals_pb2_grpc.TerminalsServiceStub(_as_grpc(kernels))
 
     def channels(self, runner_id: str, address: str) -> Connect:
         """Return what opens message streams to one runner's kernels.
 
         What comes over them is left as bytes: see `arrivals.py`.
         """
+        connect: Connect = self._runner(runner_id, address).stream_stream(
+            _CONNECT, request_serializer=channels_pb2.ConnectRequest.SerializeToString
+        )
+        return connect
+
+    def attach(self, runner_id: str, address: str) -> Attach:
+        """Return what opens streams to one runner's terminals."""
+        attach: Attach = self._runner(runner_id, address).stream_stream(
+            _ATTACH,
+            request_serializer=terminals_pb2.AttachRequest.SerializeToString,
+            response_deserializer=terminals_pb2.AttachResponse.FromString,
+        )
+        return attach
+
+    def _runner(self, runner_id: str, address: str) -> Channel:
         where = (runner_id, address)
         grpc_channel = self._runners.get(where)
         if grpc_channel is None:
@@ -106,10 +129,7 @@ class Stubs:
                 self._leaving.add(leaving)
                 leaving.add_done_callback(self._leaving.discard)
         self._runners.move_to_end(where)
-        connect: Connect = grpc_channel.stream_stream(
-            _CONNECT, request_serializer=channels_pb2.ConnectRequest.SerializeToString
-        )
-        return connect
+        return grpc_channel
 
     async def close(self) -> None:
         """Close every connection; calls in flight are cancelled."""

@@ -64,7 +64,7 @@ async def test_the_page_tells_the_front_end_everything_it_asks_for(edge: Edge) -
     assert config["workspace"] == "default"
     assert config["treePath"] == ""
     assert config["preferredPath"] == "/"
-    assert config["terminalsAvailable"] is False
+    assert config["terminalsAvailable"] is True
     assert config["news"] == {"disabled": True}
     assert config["extensionManager"]["can_install"] is False
     assert isinstance(config["disabledExtensions"], list)

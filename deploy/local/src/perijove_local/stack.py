@@ -123,6 +123,7 @@ class Stack:
             "STATE_DIR": str(self.directory.path / "runner"),
             "KERNELS": targets["kernels"],
             "GRACE_S": str(_GRACE_S),
+            **self._told_of_terminals(),
         }
         return ProcessSpec(
             name="runner",
@@ -175,6 +176,13 @@ class Stack:
             for name, variable in given.items()
             if variable in self.inherited
         }
+
+    def _told_of_terminals(self) -> dict[str, str]:
+        """Return whether shells are login shells: not if we come from one that is set up."""
+        name = "TERMINAL_LOGIN"
+        if not sys.stdout.isatty() or f"PERIJOVE_RUNNER_{name}" in self.inherited:
+            return {}
+        return {name: "false"}
 
     def _environment(self, name: str, told: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process: ours without the secrets and settings of others."""

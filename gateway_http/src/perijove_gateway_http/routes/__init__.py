@@ -21,12 +21,16 @@ from perijove_gateway_http.routes import (
     notebooks,
     resolving,
     sessions,
+    terminals,
     trust,
     view,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perijove_gateway_http.routing import Route
+    from perijove_gateway_http.settings import Settings
 
 ROUTES: tuple[Route, ...] = (
     *api.ROUTES,
@@ -37,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *kernels.ROUTES,
     *kernelspecs.ROUTES,
     *sessions.ROUTES,
+    *terminals.ROUTES,
     *config.ROUTES,
     *me.ROUTES,
     *resolving.ROUTES,
@@ -48,3 +53,10 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *lab.ROUTES,
 )
+
+
+def routes_for(settings: Settings) -> Sequence[Route]:
+    """Return the routes that are to be served."""
+    if settings.terminals:
+        return ROUTES
+    return [route for route in ROUTES if route not in terminals.ROUTES]

@@ -22,7 +22,7 @@ async def channels(request: web.Request) -> web.StreamResponse:
     argument `session_id` names the client session: a client that comes back
     with it gets what it has missed, and a second socket with it ends the first.
     """
-    _check_upgrade(request)
+    check_upgrade(request)
     kernel_id = request[PARAMS]["kernel_id"]
     reply = await request.app[STUBS].kernels.GetKernel(
         kernels_pb2.GetKernelRequest(kernel_id=kernel_id)
@@ -63,7 +63,12 @@ async def join(request: web.Request, upstream: Upstream) -> web.WebSocketRespons
     return websocket
 
 
-def _check_upgrade(request: web.Request) -> None:
+def check_upgrade(request: web.Request) -> None:
+    """Require that a request asks for a WebSocket.
+
+    Raises:
+        Problem: 400 or 426 if it does not.
+    """
     if request.headers.get("Upgrade", "").strip().lower() != "websocket":
         raise Problem(400, 'Can "Upgrade" only to "WebSocket".')
     if request.headers.get("Sec-WebSocket-Version", "") != "13":

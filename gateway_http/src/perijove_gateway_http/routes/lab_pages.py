@@ -81,7 +81,7 @@ def site_of(settings: Settings) -> Site:
         base_url=settings.base_url,
         server_root=settings.server_root,
         server_version=tuple(int(part) for part in API_VERSION.split(".")),
-        terminals_available=False,
+        terminals_available=settings.terminals,
         allow_hidden=settings.allow_hidden,
         delete_to_trash=settings.delete_to_trash,
     )
