@@ -21,6 +21,7 @@ from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.channels_servicer import channels_service
 from perijove_runner.model import ConnectionInfo
 from perijove_runner.relay import KernelRelay
+from perijove_runner.rules import MessageRules
 from perijove_runner.snapshot import RelayLimits, RelaySnapshot, SpoolLimits
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ async def relay_of(
     epoch: int = 1,
     adopted: RelaySnapshot | None = None,
     room: SpoolRoom | None = None,
+    rules: MessageRules | None = None,
 ) -> AsyncIterator[KernelRelay]:
     """Relay a kernel that has been started."""
     notes = RelayNotesFile(kernel.directory / "relay.notes")
     spool = (room or SpoolRoom(SpoolLimits())).spool(kernel.directory / "j")
-    relay = KernelRelay("k", Heard(), notes, spool, limits or RelayLimits())
+    relay = KernelRelay("k", Heard(), notes, spool, limits or RelayLimits(), rules)
     await relay.open(kernel.connection, epoch, adopted)
     try:
         yield relay

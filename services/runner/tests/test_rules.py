@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_runner.activity import Activity, told_state
 from perijove_runner.backends.kernelspecs import InstalledKernelspecs
-from perijove_runner.backends.relay_notes import RelayNotesFile
 from perijove_runner.model import ExecutionState, KernelspecChoice
-from perijove_runner.relay import KernelRelay
 from perijove_runner.rules import UNTRACKED, MessageRules
 from perijove_runner.settings import RunnerSettings
-from perijove_runner.snapshot import RelayLimits
 
-from tests.relays import Heard, IpyKernel, connected, content, kind, parent_id, served, text
+from tests.relays import IpyKernel, connected, content, kind, parent_id, relay_of, served, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,13 +32,12 @@ RULES = MessageRules(
 
 @pytest.fixture
 async def ruled(kernel: IpyKernel) -> AsyncIterator[Connect]:
-    notes = RelayNotesFile(kernel.directory / "relay.notes")
-    make = partial(KernelRelay, limits=RelayLimits(), rules=RULES)
-    relay = make("k", Heard(), notes)
-    await relay.open(kernel.connection, 1)
-    async with served(relay) as address, connected(address) as connect:
+    async with (
+        relay_of(kernel, rules=RULES) as relay,
+        served(relay) as address,
+        connected(address) as connect,
+    ):
         yield connect
-    await relay.leave()
 
 
 async def test_a_message_that_is_not_allowed_is_answered_and_not_passed_on(ruled: Connect) -> None:
@@ -73,31 +68,29 @@ async def test_errors_are_not_shown_where_that_is_not_allowed(ruled: Connect) ->
 
 
 def test_only_what_is_tracked_is_activity() -> None:
-    def hear(activity: Activity, state: str, parent: str) -> None:
+    def observe(by: Activity, state: str, parent: str) -> None:
         header = b'{"msg_type":"status"}'
         parent_header = f'{{"msg_type":"{parent}"}}'.encode()
         content = f'{{"execution_state":"{state}"}}'.encode()
         frames = [header, parent_header, b"{}", content]
-        activity.observe(frames, told_state(frames))
+        by.observe(frames, told_state(frames))
 
     activity = Activity(UNTRACKED)
-    hear(activity, "starting", "")
-    assert activity.state is ExecutionState.STARTING
-    hear(activity, "busy", "kernel_info_request")
+    observe(activity, "busy", "kernel_info_request")
     assert activity.state is ExecutionState.IDLE
-    hear(activity, "busy", "execute_request")
+    observe(activity, "busy", "execute_request")
     assert activity.state is ExecutionState.BUSY
     # What is answered beside a cell that runs does not make the kernel idle.
-    hear(activity, "idle", "debug_request")
+    observe(activity, "idle", "debug_request")
     assert activity.state is ExecutionState.BUSY
-    hear(activity, "idle", "execute_request")
+    observe(activity, "idle", "execute_request")
     assert activity.state is ExecutionState.IDLE
     activity.last_time = 0.0
-    hear(activity, "busy", "comm_info_request")
+    observe(activity, "busy", "comm_info_request")
     assert activity.last_time == 0.0
     other = Activity(frozenset({"execute_request", "status"}))
     other.last_time = 0.0
-    hear(other, "busy", "execute_request")
+    observe(other, "busy", "execute_request")
     assert other.last_time == 0.0
 
 
