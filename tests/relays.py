@@ -21,11 +21,12 @@ from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.channels_servicer import channels_service
 from perijove_runner.model import ConnectionInfo
 from perijove_runner.relay import KernelRelay
-from perijove_runner.rules import MessageRules
 from perijove_runner.snapshot import RelayLimits, RelaySnapshot, SpoolLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from perijove_runner.rules import MessageRules
 
 DEADLINE_S = 60.0
 CONNECT = "/perijove.kernels.v1.ChannelsService/Connect"
