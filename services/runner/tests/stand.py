@@ -17,6 +17,7 @@ from perijove_runner.model import LaunchRequest
 from perijove_runner.patience import Policy
 from perijove_runner.relay import KernelRelay
 from perijove_runner.snapshot import RelayLimits
+from perijove_runner.warm.model import WarmPlan
 
 POLICY = Policy(polite_s=10.0)
 
@@ -24,9 +25,11 @@ POLICY = Policy(polite_s=10.0)
 class Stand:
     """A manager with all that is below it, and ways to look at its kernels."""
 
-    def __init__(self, state_dir: Path, environ: dict[str, str], capacity: int = 3) -> None:
+    def __init__(
+        self, state_dir: Path, environ: dict[str, str], capacity: int = 3, warm: str = ""
+    ) -> None:
         self.state_dir = state_dir
-        self.machine = LocalMachine(str(state_dir), environ, umask=0o022)
+        self.machine = LocalMachine(str(state_dir), environ, umask=0o022, warm=WarmPlan.parse(warm))
         self.feed = ChangeFeed()
         relay = partial(KernelRelay, limits=RelayLimits(end_grace_s=0.5))
         ports = self.machine.ports(relay)

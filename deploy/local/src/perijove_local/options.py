@@ -45,6 +45,8 @@ class Options:
     """Path under which everything is served; begins and ends with a slash."""
     redis_url: str
     """Where Redis is; empty to start one."""
+    warm: str
+    """Kernels to keep started beforehand; empty for none."""
     browser: bool
     """Whether to open a browser."""
     runtime: Path | None
@@ -69,7 +71,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
         return command, _options(found)
     port = found.port if command is Command.STOP and found.port else 0
     return command, Options(
-        Path(), "", range(port, port + bool(port)), "", "/", "", False, None, "info", False
+        Path(), "", range(port, port + bool(port)), "", "/", "", "", False, None, "info", False
     )
 
 
@@ -88,6 +90,7 @@ def _options(found: argparse.Namespace) -> Options:
         token=token,
         base_url=_base_url(found.base_url),
         redis_url=found.redis_url,
+        warm=found.warm,
         browser=found.browser,
         runtime=Path(found.runtime_dir).expanduser().absolute() if found.runtime_dir else None,
         log_level="debug" if found.debug else found.log_level,
@@ -147,6 +150,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
     add("--redis-url", default="", metavar="URL", help="use this Redis instead of an own one")
+    add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
     add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
     levels = ("debug", "info", "warning", "error")

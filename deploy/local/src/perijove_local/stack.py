@@ -124,6 +124,7 @@ class Stack:
             "KERNELS": targets["kernels"],
             "GRACE_S": str(_GRACE_S),
             **self._told_of_terminals(),
+            **({"WARM": self.options.warm} if self.options.warm else {}),
         }
         return ProcessSpec(
             name="runner",

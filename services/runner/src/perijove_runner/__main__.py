@@ -22,9 +22,9 @@ from perijove_runner.terminals.duties import Terminals
 async def main(settings: RunnerSettings, umask: int) -> None:
     """Run a runner until it is told to stop."""
     with refusing(SettingsError, ValueError):
-        verifier = settings.verifier()
+        verifier, warm = settings.verifier(), settings.warm_plan()
         specs, spool = settings.kernelspec_choice(), settings.spool_limits()
-        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool)
+        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool, warm)
         terminals = Terminals(settings, os.environ, umask=umask)
     ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))
     feed, policy = ChangeFeed(), settings.policy()
@@ -36,8 +36,8 @@ async def main(settings: RunnerSettings, umask: int) -> None:
     announcer = Announcer(settings, writer, manager, feed)
     duties = Duties(settings, manager, announcer, feed, machine)
     rows = [*services.rows(manager, writer, execution), terminals.service()]
-    work = partial(terminals.beside, duties.run)
-    await serve(settings, verifier, rows, background=work, ready=announcer.known)
+    work, known = partial(terminals.beside, duties.run), announcer.known
+    await serve(settings, verifier, rows, background=work, ready=known, registry=machine.metrics)
 
 
 # Kernels get the umask of whoever starts the runner, which takes a stricter one for itself.

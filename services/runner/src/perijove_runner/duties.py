@@ -63,6 +63,7 @@ class Duties:
         await self._machine.look()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._announcer.run())
+            tasks.create_task(self._machine.warm.run(self._manager.occupancy))
             tasks.create_task(_every(_LOOK_S, self._look))
             tasks.create_task(self._culler.run())
 

@@ -10,9 +10,10 @@ import structlog
 from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
 
 from perijove_runner.lifecycle import HeldKernel
-from perijove_runner.model import ExitCause, Kernel, KernelRecord, no_such_kernel
+from perijove_runner.model import ExecutionState, ExitCause, Kernel, KernelRecord, no_such_kernel
 from perijove_runner.patience import Policy
 from perijove_runner.store import Relay
+from perijove_runner.warm.model import Occupancy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -93,6 +94,13 @@ class KernelManager(Generic[R]):
         """Return a number above all that were returned before, also by earlier runners."""
         self._last_revision = max(self._last_revision + 1, int(self._clock() * 1e6))
         return self._last_revision
+
+    def occupancy(self) -> Occupancy:
+        """Return how much room there is for kernels that nobody has asked for yet."""
+        room = 0 if self._closing else self._capacity - len(self._kernels)
+        views = (held.view() for held in self._kernels.values())
+        starting = any(view.execution_state is ExecutionState.STARTING for view in views)
+        return Occupancy(room, starting)
 
     async def launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
         """Launch a kernel, unless one with the id is here; return it, and whether it is new.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from perijove_chassis.credentials import RunnerVerifier
+from perijove_chassis.errors import InvalidArgument
 from perijove_chassis.settings import ServerSettings, SettingsError
 
 from perijove_runner.culling import DEFAULT_INTERVAL_S, CullRule
@@ -15,6 +16,7 @@ from perijove_runner.model import KernelspecChoice
 from perijove_runner.patience import Policy
 from perijove_runner.rules import UNTRACKED, MessageRules
 from perijove_runner.snapshot import RelayLimits, SpoolLimits
+from perijove_runner.warm.model import WarmPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +81,9 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """Names of the kernelspecs that may be started, separated by commas; all if empty."""
     ensure_native_kernel: bool = True
     """Whether the Python of this process may be started though no kernelspec names it."""
+    warm: str = ""
+    """Kernels to keep started beforehand, such as `python3:2`: a kernelspec and how
+    many, separated by spaces. Each takes the memory of an idle kernel."""
 
     def policy(self) -> Policy:
         """Return how patient the runner is with its kernels."""
@@ -131,6 +136,17 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
             runner_bytes=self.journal_total_bytes,
             age_s=self.journal_age_s,
         )
+
+    def warm_plan(self) -> WarmPlan:
+        """Return which kernels to keep started beforehand.
+
+        Raises:
+            SettingsError: if it cannot be understood.
+        """
+        try:
+            return WarmPlan.parse(self.warm)
+        except InvalidArgument as error:
+            raise SettingsError(f"{PREFIX}WARM: {error}") from error
 
     def verifier(self) -> RunnerVerifier:
         """Return what checks the credentials of calls to this runner.

@@ -20,7 +20,7 @@ from perijove_runner.backends.procfs import boot_id, pids_with_argument, start_t
 from perijove_runner.model import ProcessMark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from perijove_runner.backends.layout import StateLayout
     from perijove_runner.backends.memory import OutOfMemory
@@ -69,11 +69,18 @@ class LocalLauncher:
             raise FailedPrecondition(
                 "the kernelspec names no command", reason="KERNEL_START_FAILED"
             )
-        cwd = await asyncio.to_thread(_nearest_directory, launch.working_directory)
+        cwd = await asyncio.to_thread(nearest_directory, launch.working_directory)
         self._oom.look()
         # From here to the return nothing waits: a cancelled caller cannot lose a process.
         try:
-            return self._start(launch, cwd)
+            for socket in self._layout.kernel(launch.kernel_id).glob("s-*"):
+                socket.unlink()
+            return self.start(
+                launch.argv,
+                directory=cwd,
+                environment=self.environment(launch),
+                output=self._layout.output(launch.kernel_id),
+            )
         except OSError as error:
             # The command is in the kernelspec, which all may read who may start kernels.
             raise FailedPrecondition(
@@ -92,24 +99,43 @@ class LocalLauncher:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
 
-    def _start(self, launch: Launch, cwd: str | None) -> LocalProcess:
-        for socket in self._layout.kernel(launch.kernel_id).glob("s-*"):
-            socket.unlink()
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        directory: str | None,
+        environment: Mapping[str, str],
+        output: Path,
+        descriptor: int | None = None,
+    ) -> LocalProcess:
+        """Start a process of its own session and group, and watch it.
+
+        Args:
+            arguments: Its command line.
+            directory: Where it starts; the runner's own if none.
+            environment: All of its variables.
+            output: File for what it prints; what others left there goes.
+            descriptor: What it inherits beside that.
+
+        Raises:
+            OSError: if it cannot be started.
+        """
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-        output = os.open(self._layout.output(launch.kernel_id), flags, 0o600)
+        printed = os.open(output, flags, 0o600)
         try:
             process = subprocess.Popen(
-                [str(Path(launch.argv[0]).expanduser()), *launch.argv[1:]],
+                [str(Path(arguments[0]).expanduser()), *arguments[1:]],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=cwd,
-                env=self._environment(launch),
+                stdout=printed,
+                stderr=printed,
+                cwd=directory,
+                env=environment,
                 start_new_session=True,
                 umask=self._umask,
+                pass_fds=() if descriptor is None else (descriptor,),
             )
         finally:
-            os.close(output)
+            os.close(printed)
         # `LocalProcess` reaps it; Popen must neither wait for it nor warn that it lives.
         process.returncode = 0
         ticks = start_ticks(process.pid) or 0
@@ -118,7 +144,8 @@ class LocalLauncher:
         mark = ProcessMark(process.pid, ticks, self._boot_id)
         return LocalProcess(mark, os.pidfd_open(process.pid), note, self._oom)
 
-    def _environment(self, launch: Launch) -> dict[str, str]:
+    def environment(self, launch: Launch) -> dict[str, str]:
+        """Return the variables of a process."""
         around = {**self._environ, **launch.environment}
         asked = {
             name: string.Template(value).safe_substitute(around)
@@ -128,7 +155,8 @@ class LocalLauncher:
         return {name: value for name, value in whole.items() if name not in _STRIPPED}
 
 
-def _nearest_directory(path: str) -> str | None:
+def nearest_directory(path: str) -> str | None:
+    """Return a directory or the nearest of its parents that exists; none for no path."""
     if not path:
         return None
     wanted = Path(path)

@@ -11,6 +11,7 @@ k/<12 hex digits>/      one kernel, private to the user
 j/<12 hex digits>/      the older part of one kernel's journal
     <place>             records from there on
 p/<pid>.<start ticks>   one process; how it ended, once its reaper knows
+warm.log                what processes print that wait to become kernels
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class StateLayout:
     def journals(self) -> Path:
         """The directory of all kernels' journals."""
         return self.root / "j"
+
+    @property
+    def warm_output(self) -> Path:
+        """The file of what is printed by processes that are no kernels yet."""
+        return self.root / "warm.log"
 
     @property
     def processes(self) -> Path:

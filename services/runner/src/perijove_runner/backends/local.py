@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from prometheus_client import CollectorRegistry
+
 from perijove_runner.backends.kernelspecs import InstalledKernelspecs
 from perijove_runner.backends.launcher import LocalLauncher
 from perijove_runner.backends.layout import StateLayout
@@ -14,6 +16,12 @@ from perijove_runner.backends.state_directory import StateDirectory
 from perijove_runner.model import KernelspecChoice
 from perijove_runner.snapshot import SpoolLimits
 from perijove_runner.store import Ports, Relay
+from perijove_runner.warm.backends.launcher import WarmLauncher
+from perijove_runner.warm.backends.metrics import WarmMetrics
+from perijove_runner.warm.backends.programs import Programs
+from perijove_runner.warm.backends.spares import LocalSpares
+from perijove_runner.warm.manager import WarmPool
+from perijove_runner.warm.model import WarmPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +42,7 @@ class LocalMachine:
         umask: int,
         kernelspecs: KernelspecChoice | None = None,
         spool_limits: SpoolLimits | None = None,
+        warm: WarmPlan | None = None,
     ) -> None:
         """Take a state directory, and the environment and umask that kernels get.
 
@@ -43,6 +52,7 @@ class LocalMachine:
             umask: The umask.
             kernelspecs: Which kernelspecs may be started; all if None.
             spool_limits: How much of journals may be on disk.
+            warm: Which kernels to keep ready.
 
         Raises:
             ValueError: if the state directory cannot be used.
@@ -52,12 +62,16 @@ class LocalMachine:
         self._room = SpoolRoom(spool_limits or SpoolLimits())
         self.state = StateDirectory(layout, self._room)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
-        choice = kernelspecs or KernelspecChoice()
-        self.kernelspecs = InstalledKernelspecs(environ, choice)
+        self.kernelspecs = InstalledKernelspecs(environ, kernelspecs or KernelspecChoice())
+        spares = LocalSpares(self.launcher, layout, self.state, Programs())
+        self.warm = WarmPool(warm or WarmPlan(), spares, self.kernelspecs)
+        self.metrics = CollectorRegistry()
+        self.metrics.register(WarmMetrics(self.warm))
 
     def ports(self, make_relay: MakeRelay[R]) -> Ports[R]:
         """Return what the manager of kernels works with."""
-        return Ports(self.launcher, self.state, self.kernelspecs, make_relay)
+        launcher = WarmLauncher(self.launcher, self.warm)
+        return Ports(launcher, self.state, self.kernelspecs, make_relay)
 
     def run_notes(self, kernel_id: str) -> Path:
         """Return where what was run in a kernel for programs is noted."""

@@ -1,0 +1,1 @@
+"""How kernels are started beforehand on this machine."""
