@@ -136,7 +136,7 @@ async def test_pieces_fit_in_a_message_however_much_comes_at_once() -> None:
     assert len(await incoming.peek(10)) == 10
     stream.feed_data(b"x" * 3 * LARGE_BYTES)
     stream.feed_eof()
-    got = [piece async for piece in incoming.pieces()]
+    got = [b"".join(parts) async for parts in incoming.parts()]
     assert b"".join(got) == bytes(3 * LARGE_BYTES) + b"x" * 3 * LARGE_BYTES
     assert max(map(len, got)) <= CHUNK_BYTES
 

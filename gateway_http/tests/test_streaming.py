@@ -58,7 +58,7 @@ async def test_pages_of_a_directory_make_one_list() -> None:
         yield pb.ReadContentResponse(entries=[pb.Entry(path="d/c")])
 
     parts = [
-        part async for part in streaming.model_parts(pb.ReadContentResponse(header=header), rest())
+        part async for part in streaming.Model(pb.ReadContentResponse(header=header)).parts(rest())
     ]
     model = json.loads(b"".join(parts))
     assert [child["name"] for child in model["content"]] == ["a", "b", "c"]
@@ -76,7 +76,7 @@ async def test_notebook_is_passed_on_byte_for_byte() -> None:
         yield pb.ReadContentResponse(chunk=b'1,  "b": NaN}')
 
     first = pb.ReadContentResponse(header=header, chunk=b'{"a":')
-    parts = [part async for part in streaming.model_parts(first, rest())]
+    parts = [part async for part in streaming.Model(first).parts(rest())]
     assert b"".join(parts).endswith(b',"content":{"a":1,  "b": NaN}}')
     assert json.loads(b"".join(parts))["message"] == "odd"
 

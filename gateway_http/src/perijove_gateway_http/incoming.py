@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perijove_gateway_http.problems import Problem
-from perijove_gateway_http.streaming import pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
 
 PIECE_BYTES = 256 * 1024
-"""About how much is passed on at once: less costs more calls, more costs waiting."""
+"""About how much is passed on at once, never twice as much: less costs more calls,
+more costs waiting."""
 
 
 class Incoming:
@@ -35,27 +35,31 @@ class Incoming:
             self._ahead += chunk
         return self._ahead[:size]
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield all of it, in pieces of about `PIECE_BYTES` that a gRPC message can carry."""
-        # Joined once: each copy of a large body counts.
-        pending, size = [self._ahead], len(self._ahead)
-        self._ahead = b""
-        while chunk := await self._next():
-            pending.append(chunk)
-            size += len(chunk)
-            if size >= PIECE_BYTES:
-                for piece in pieces(b"".join(pending)):
-                    yield piece
-                pending, size = [], 0
-        for piece in pieces(b"".join(pending)):
-            yield piece
+    async def parts(self) -> AsyncIterator[list[bytes]]:
+        """Yield all of it, each time as much as a gRPC message is to carry, as it came."""
+        parts, size = [], 0
+        chunk, self._ahead = self._ahead, b""
+        while chunk := chunk or await self._next():
+            # Hardly ever more than one.
+            for start in range(0, len(chunk), PIECE_BYTES):
+                parts.append(chunk[start : start + PIECE_BYTES])
+                size += len(parts[-1])
+                if size >= PIECE_BYTES:
+                    yield parts
+                    parts, size = [], 0
+            chunk = b""
+        if size:
+            yield parts
 
     async def whole(self) -> bytes:
         """Return all of it."""
-        return b"".join([piece async for piece in self.pieces()])
+        return b"".join([part async for parts in self.parts() for part in parts])
 
     async def _next(self) -> bytes:
-        chunk = await self._stream.readany()
+        # As it is there: several of them would be joined, and each copy counts.
+        chunk = b""
+        while not chunk and not self._stream.at_eof():
+            chunk, _ = await self._stream.readchunk()
         self._left -= len(chunk)
         if self._left < 0:
             raise Problem(413, "the request body is too large")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from perijove.contents.v1 import contents_pb2 as pb
+from perijove_chassis.pieces import Piece
 
 if TYPE_CHECKING:
     import grpc
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from perijove_gateway_http.incoming import Incoming
 
-    WriteCall = grpc.aio.StreamUnaryCall[pb.WriteContentRequest, pb.WriteContentResponse]
+    WriteCall = grpc.aio.StreamUnaryCall[pb.WriteContentRequest | Piece, pb.WriteContentResponse]
 
 LARGE_BYTES = 1024 * 1024
 """Smallest body that is passed on unread. Of smaller ones the faults are told better."""
@@ -72,7 +73,7 @@ async def pass_on(
     Raises:
         grpc.aio.AioRpcError: if the service refuses it.
     """
-    call: WriteCall = stub.WriteContent()
+    call = cast("WriteCall", stub.WriteContent())
     try:
         # A call that has ended already says why when it is awaited.
         with suppress(asyncio.InvalidStateError):
@@ -83,9 +84,7 @@ async def pass_on(
 
 
 async def _write(call: WriteCall, header: pb.WriteContentHeader, incoming: Incoming) -> None:
-    request = pb.WriteContentRequest(header=header)
-    async for piece in incoming.pieces():
-        request.chunk = piece
-        await call.write(request)
-        request = pb.WriteContentRequest()
+    await call.write(pb.WriteContentRequest(header=header))
+    async for parts in incoming.parts():
+        await call.write(Piece(parts))
     await call.done_writing()

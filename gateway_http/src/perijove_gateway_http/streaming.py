@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from perijove.contents.v1 import contents_pb2_grpc
 
+    Response = contents_pb2.ReadContentResponse | memoryview
+    """A message, or the chunk in it that is all it holds: see `stubs.py`."""
+
     ReadCall = grpc.aio.UnaryStreamCall[
         contents_pb2.ReadContentRequest, contents_pb2.ReadContentResponse
     ]
@@ -47,9 +50,9 @@ class Notebook:
 
     opening, closing = b"", b""
 
-    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+    def feed(self, response: Response) -> bytes | memoryview:
         """Return what a message adds to the body."""
-        return response.chunk
+        return chunk_of(response)
 
     def finish(self) -> bytes:
         """Return what is left at the end."""
@@ -64,9 +67,9 @@ class Text:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
 
-    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+    def feed(self, response: Response) -> bytes:
         """Return what a message adds to the body."""
-        return _encoder.encode(self._decoder.decode(response.chunk))[1:-1]
+        return _encoder.encode(self._decoder.decode(chunk_of(response)))[1:-1]
 
     def finish(self) -> bytes:
         """Return what is left at the end.
@@ -85,9 +88,9 @@ class Base64:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+    def feed(self, response: Response) -> bytes:
         """Return what a message adds to the body: whole lines only."""
-        data = self._rest + response.chunk
+        data = self._rest + chunk_of(response)
         whole = len(data) - len(data) % _LINE_BYTES
         self._rest = data[whole:]
         return _lines(data[:whole])
@@ -105,9 +108,9 @@ class Entries:
     def __init__(self) -> None:
         self._separator = b""
 
-    def feed(self, response: contents_pb2.ReadContentResponse) -> bytes:
+    def feed(self, response: Response) -> bytes:
         """Return what a message adds to the body."""
-        if not response.entries:
+        if isinstance(response, memoryview) or not response.entries:
             return b""
         models = [contents_model(entry) for entry in response.entries]
         body = self._separator + _encoder.encode(models)[1:-1]
@@ -119,39 +122,71 @@ class Entries:
         return b""
 
 
-async def model_parts(
-    first: contents_pb2.ReadContentResponse, rest: AsyncIterator[contents_pb2.ReadContentResponse]
-) -> AsyncIterator[bytes]:
-    """Yield the JSON text of a contents model, content included."""
-    value = _value(first.header.format)
-    yield _encoder.encode(contents_head(first.header))[:-1] + b',"content":' + value.opening
-    yield value.feed(first)
-    async for response in rest:
-        yield value.feed(response)
-    yield value.finish() + value.closing + b"}"
+class Model:
+    """The JSON text of a contents model, content included."""
+
+    def __init__(self, first: contents_pb2.ReadContentResponse) -> None:
+        """Take the first message, which says what the others carry."""
+        self._first = first
+        self._value = _value(first.header.format)
+        head = _encoder.encode(contents_head(first.header))[:-1]
+        self._opening = head + b',"content":' + self._value.opening
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How long it is; None if only the end will tell."""
+        header = self._first.header
+        if not isinstance(self._value, Notebook) or not header.HasField("size_bytes"):
+            return None
+        return len(self._opening) + header.size_bytes + len(b"}")
+
+    async def parts(self, rest: AsyncIterator[Response]) -> AsyncIterator[bytes | memoryview]:
+        """Yield it as it comes."""
+        yield self._opening
+        yield self._value.feed(self._first)
+        async for response in rest:
+            yield self._value.feed(response)
+        yield self._value.finish() + self._value.closing + b"}"
+
+
+def chunk_of(response: Response) -> bytes | memoryview:
+    """Return the run of content bytes in a message."""
+    return response if isinstance(response, memoryview) else response.chunk
 
 
 async def send(
-    request: web.Request, parts: AsyncIterator[bytes], headers: Mapping[str, str]
+    request: web.Request,
+    parts: AsyncIterator[bytes | memoryview],
+    headers: Mapping[str, str],
+    size_bytes: int | None = None,
 ) -> web.StreamResponse:
     """Send a body: at once with its length if it is small, else as it comes.
+
+    Args:
+        request: What is answered.
+        parts: The body.
+        headers: Those of the answer.
+        size_bytes: How long the body is, if that is known.
 
     Raises:
         ConnectionResetError: if the content breaks off. The connection is closed
             then, and the body not ended properly, so that nobody takes a part
             for the whole.
     """
-    pending = bytearray()
+    pending, size = [], 0
     async for part in parts:
-        pending += part
-        if len(pending) > AT_ONCE_BYTES:
+        pending.append(part)
+        size += len(part)
+        if size > AT_ONCE_BYTES:
             break
     else:
-        return web.Response(body=bytes(pending), headers=headers)
+        return web.Response(body=b"".join(pending), headers=headers)
     response = web.StreamResponse(headers=headers)
+    response.content_length = size_bytes
     await response.prepare(request)
     try:
-        await response.write(bytes(pending))
+        for part in pending:
+            await response.write(part)
         async for part in parts:
             if part:
                 await response.write(part)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from perijove.contents.v1 import contents_pb2_grpc, conversion_pb2_grpc, documents_pb2_grpc
+from perijove.contents.v1 import (
+    contents_pb2,
+    contents_pb2_grpc,
+    conversion_pb2_grpc,
+    documents_pb2_grpc,
+)
 from perijove.kernels.v1 import channels_pb2, kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
+from perijove_chassis.pieces import Pieces
 
 if TYPE_CHECKING:
     import grpc
@@ -28,6 +34,7 @@ left for a new one; its WebSockets close, and connect again."""
 _ISSUER = "gateway_http"
 _CONNECT = f"/{channels_pb2.DESCRIPTOR.services_by_name['ChannelsService'].full_name}/Connect"
 _ATTACH = f"/{terminals_pb2.DESCRIPTOR.services_by_name['TerminalsService'].full_name}/Attach"
+_CONTENTS = contents_pb2.DESCRIPTOR.services_by_name["ContentsService"].full_name
 _TRANSFER_S = 600.0
 
 DEADLINES = Deadlines(
@@ -62,8 +69,14 @@ DEADLINES = Deadlines(
     },
 )
 
+_PIECES: dict[str, Pieces[Any]] = {
+    f"/{_CONTENTS}/ReadContent": Pieces(contents_pb2.ReadContentResponse, "chunk"),
+    f"/{_CONTENTS}/WriteContent": Pieces(contents_pb2.WriteContentRequest, "chunk"),
+}
+"""How content travels: see `streaming.py`."""
+
 _READ_ONLY = {
-    "perijove.contents.v1.ContentsService": (
+    _CONTENTS: (
         "GetEntry",
         "ListEntries",
         "ListCheckpoints",
@@ -140,7 +153,7 @@ class Stubs:
 
 def _channel(target: str, service_key: Secret, audience: str) -> Channel:
     issuer = Issuer(derive_key(service_key, audience), issuer=_ISSUER, audience=audience)
-    return Channel(target, issuer, DEADLINES, retry=_retry())
+    return Channel(target, issuer, DEADLINES, retry=_retry(), pieces=_PIECES)
 
 
 def _as_grpc(grpc_channel: Channel) -> grpc.aio.Channel:

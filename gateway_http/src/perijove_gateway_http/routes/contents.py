@@ -133,7 +133,8 @@ async def _with_content(
         if answer := versions.known_to(request, first.header.entry):
             return answer
         headers = {"Content-Type": _JSON, **versions.version_headers(first.header.entry)}
-        return await streaming.send(request, streaming.model_parts(first, responses), headers)
+        model = streaming.Model(first)
+        return await streaming.send(request, model.parts(responses), headers, model.size_bytes)
     finally:
         call.cancel()
 

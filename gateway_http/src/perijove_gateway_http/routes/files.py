@@ -17,6 +17,7 @@ import grpc
 from aiohttp import web
 from perijove.contents.v1 import contents_pb2 as pb
 
+from perijove_gateway_http import streaming
 from perijove_gateway_http.keys import CALLER, ORIGINS, PARAMS, STUBS
 from perijove_gateway_http.problems import Problem, reason_of
 from perijove_gateway_http.responses import http_date
@@ -156,14 +157,16 @@ def _start(response: web.StreamResponse) -> int:
 
 
 async def _chunks(
-    first: pb.ReadContentResponse, rest: AsyncIterator[pb.ReadContentResponse]
-) -> AsyncIterator[bytes]:
+    first: pb.ReadContentResponse, rest: AsyncIterator[streaming.Response]
+) -> AsyncIterator[bytes | memoryview]:
     yield first.chunk
     async for response in rest:
-        yield response.chunk
+        yield streaming.chunk_of(response)
 
 
-async def _cut(chunks: AsyncIterator[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
+async def _cut(
+    chunks: AsyncIterator[bytes | memoryview], start: int, stop: int
+) -> AsyncIterator[bytes | memoryview]:
     position = 0
     async for chunk in chunks:
         piece = chunk[max(0, start - position) : max(0, stop - position)]

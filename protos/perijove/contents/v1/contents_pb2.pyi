@@ -129,14 +129,16 @@ class ReadContentRequest(_message.Message):
     def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., include_hash: _Optional[bool] = ...) -> None: ...
 
 class ReadContentHeader(_message.Message):
-    __slots__ = ("entry", "format", "validation_message")
+    __slots__ = ("entry", "format", "validation_message", "size_bytes")
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     entry: Entry
     format: ContentFormat
     validation_message: str
-    def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., validation_message: _Optional[str] = ...) -> None: ...
+    size_bytes: int
+    def __init__(self, entry: _Optional[_Union[Entry, _Mapping]] = ..., format: _Optional[_Union[ContentFormat, str]] = ..., validation_message: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class ReadContentResponse(_message.Message):
     __slots__ = ("header", "chunk", "entries")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perijove_chassis.credentials import Issuer
+    from perijove_chassis.pieces import Pieces
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Largest gRPC message: one kernel message travels whole. Everything else comes in chunks."""
@@ -66,6 +67,7 @@ class Channel:
         deadlines: Deadlines,
         *,
         retry: Sequence[Mapping[str, str]] = (),
+        pieces: Mapping[str, Pieces[Any]] | None = None,
     ) -> None:
         """Make a channel; it connects on the first call.
 
@@ -75,6 +77,8 @@ class Channel:
             deadlines: How long each method may take.
             retry: Methods (`{"service": ..., "method": ...}`) that may be called
                 again when the connection breaks: those that only read.
+            pieces: How the messages of streamed methods travel that are mostly
+                runs of bytes, by the whole name of the method.
         """
         options = _OPTIONS
         if retry:
@@ -82,6 +86,7 @@ class Channel:
         self._channel = grpc.aio.insecure_channel(target, options=options)
         self._issuer = issuer
         self._deadlines = deadlines
+        self._pieces = pieces or {}
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Return a callable for a unary method; the generated stub calls this."""
@@ -89,10 +94,14 @@ class Channel:
 
     def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Return a callable for a server stream; the generated stub calls this."""
+        if method in self._pieces:
+            kwargs["response_deserializer"] = self._pieces[method].parse
         return self._with_extras(method, self._channel.unary_stream(method, *args, **kwargs))
 
     def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Return a callable for a client stream; the generated stub calls this."""
+        if method in self._pieces:
+            kwargs["request_serializer"] = self._pieces[method].serialize
         return self._with_extras(method, self._channel.stream_unary(method, *args, **kwargs))
 
     def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401

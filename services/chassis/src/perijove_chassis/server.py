@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from perijove_chassis.credentials import Verifier
+    from perijove_chassis.pieces import Pieces
 
 S = TypeVar("S", bound=ServerSettings)
 
@@ -70,6 +71,8 @@ class Service:
     """Who may call it."""
     access_by_method: Mapping[str, frozenset[PrincipalKind]] | None = None
     """Who may call single methods, in place of `access`."""
+    pieces: Mapping[str, Pieces[Any]] | None = None
+    """How the messages of streamed methods travel that are mostly runs of bytes."""
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -116,10 +119,15 @@ class Guard(grpc.aio.ServerInterceptor):
         behavior = getattr(handler, name)
         if inspect.isasyncgenfunction(behavior):
             behavior = _as_writer(behavior)
+        parse, serialize = handler.request_deserializer, handler.response_serializer
+        row, short = self._row(method)
+        if pieces := ((row and row.pieces) or {}).get(short):
+            parse = pieces.parse if handler.request_streaming else parse
+            serialize = pieces.serialize if handler.response_streaming else serialize
         return make(
             self._around(method, behavior),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
+            request_deserializer=parse,
+            response_serializer=serialize,
         )
 
     def _around(self, method: str, behavior: Any) -> Any:  # noqa: ANN401 - of four shapes
@@ -160,13 +168,16 @@ class Guard(grpc.aio.ServerInterceptor):
         )
         caller = self._verifier.verify(str(metadata.get("authorization", "")))
         principal.set(caller)
-        service, _, name = method[1:].partition("/")
-        row = self._services.get(service)
+        row, name = self._row(method)
         allowed: frozenset[PrincipalKind] = frozenset()
         if row:
             allowed = (row.access_by_method or {}).get(name, row.access)
         if caller.kind not in allowed:
             raise PermissionDenied("the credential may not make this call", reason="NOT_ALLOWED")
+
+    def _row(self, method: str) -> tuple[Service | None, str]:
+        service, _, name = method[1:].partition("/")
+        return self._services.get(service), name
 
     def _record(self, method: str, code: str, seconds: float) -> None:
         known = method if method in self._guarded else "unknown"

@@ -37,7 +37,7 @@ from perijove_contents.documents.backends.layout import Layout
 from perijove_contents.documents.manager import DocumentsManager
 from perijove_contents.documents.servicer import DocumentsServicer
 from perijove_contents.manager import ContentsManager, Rules
-from perijove_contents.servicer import ContentsServicer
+from perijove_contents.servicer import PIECES, ContentsServicer
 from perijove_contents.watching import WatchManager
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def services(
             ),
             _PEOPLE,
             {"GetKernelPath": _SERVICES},
+            PIECES,
         ),
         Service(
             conversion_pb2.DESCRIPTOR.services_by_name["ConversionService"].full_name,

@@ -23,6 +23,8 @@ from perijove_contents.store import CHUNK_BYTES
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
+    from perijove_contents.model import Bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -31,7 +33,9 @@ class Content:
     entry: Entry
     format: ContentFormat
     validation_message: str = ""
-    chunks: AsyncIterator[bytes] | None = None
+    size_bytes: int | None = None
+    """How many bytes the chunks are together; None for a directory."""
+    chunks: AsyncIterator[Bytes] | None = None
     """At most `CHUNK_BYTES` each; None for a directory."""
     batches: AsyncIterator[Sequence[Entry]] | None = None
     """What a directory holds; None for anything else."""
@@ -133,7 +137,7 @@ def file_format(path: EntryPath, wanted: ContentFormat | None, *, is_text: bool)
     return wanted
 
 
-async def within(content: AsyncIterable[bytes], max_bytes: int) -> AsyncIterator[bytes]:
+async def within(content: AsyncIterable[Bytes], max_bytes: int) -> AsyncIterator[Bytes]:
     """Pass content on up to a limit.
 
     Raises:
@@ -153,7 +157,7 @@ async def within(content: AsyncIterable[bytes], max_bytes: int) -> AsyncIterator
         yield chunk
 
 
-async def as_text(path: EntryPath, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def as_text(path: EntryPath, content: AsyncIterable[Bytes]) -> AsyncIterator[Bytes]:
     """Pass content on as long as it is UTF-8.
 
     Raises:
@@ -171,19 +175,19 @@ async def as_text(path: EntryPath, content: AsyncIterable[bytes]) -> AsyncIterat
         ) from None
 
 
-async def pieces(data: bytes) -> AsyncIterator[bytes]:
+async def pieces(data: bytes) -> AsyncIterator[memoryview]:
     """Cut bytes into pieces of at most `CHUNK_BYTES`."""
     view = memoryview(data)
     for start in range(0, len(data), CHUNK_BYTES):
-        yield bytes(view[start : start + CHUNK_BYTES])
+        yield view[start : start + CHUNK_BYTES]
 
 
-async def whole(data: bytes) -> AsyncIterator[bytes]:
+async def whole(data: bytes) -> AsyncIterator[Bytes]:
     """Pass bytes on as one piece, as they came."""
     if data:
         yield data
 
 
-async def joined(content: AsyncIterable[bytes]) -> bytes:
+async def joined(content: AsyncIterable[Bytes]) -> bytes:
     """Return content as one."""
     return b"".join([chunk async for chunk in content])

@@ -45,7 +45,7 @@ from perijove_contents.visibility import USUAL, Visibility
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
-    from perijove_contents.model import NotebookText
+    from perijove_contents.model import Bytes, NotebookText
     from perijove_contents.store import ContentsStore, NotebookCodec, OpenContent
 
 log = structlog.get_logger()
@@ -152,15 +152,19 @@ class ContentsManager:
                 # A notebook has one format, whichever is asked for.
                 text = await self._read_notebook(opened)
                 yield Content(
-                    entry, ContentFormat.NOTEBOOK, text.validation_message, pieces(text.data)
+                    entry,
+                    ContentFormat.NOTEBOOK,
+                    text.validation_message,
+                    len(text.data),
+                    pieces(text.data),
                 )
             else:
                 format_ = file_format(path, wanted, is_text=opened.is_text)
-                yield Content(entry, format_, chunks=opened.chunks())
+                yield Content(entry, format_, size_bytes=entry.size_bytes, chunks=opened.chunks())
         finally:
             await opened.close()
 
-    async def write(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+    async def write(self, write: Write, content: AsyncIterable[Bytes]) -> Written:
         """Replace or create an entry, whole or not at all."""
         self._seen.require_changeable("create", write.path)
         content = within(content, self._rules.max_content_bytes)
@@ -297,13 +301,13 @@ class ContentsManager:
         for depth in range(1, len(path.parts) + 1):
             await self._store.make_directory(EntryPath(path.parts[:depth]))
 
-    async def _write_directory(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+    async def _write_directory(self, write: Write, content: AsyncIterable[Bytes]) -> Written:
         if await joined(content):
             raise InvalidArgument("a directory has no content", reason="BAD_FORMAT")
         entry = await self._store.make_directory(write.path, required=write.required)
         return Written(entry, created=True)
 
-    async def _write_notebook(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+    async def _write_notebook(self, write: Write, content: AsyncIterable[Bytes]) -> Written:
         data = await joined(content)
         in_model = write.format is ContentFormat.MODEL
         text = await self._codec.prepare(write.path, data, in_model=in_model)
@@ -318,7 +322,7 @@ class ContentsManager:
             await self._checkpoint_first_version(write.path)
         return Written(stored.entry, stored.created, text().validation_message)
 
-    async def _write_file(self, write: Write, content: AsyncIterable[bytes]) -> Written:
+    async def _write_file(self, write: Write, content: AsyncIterable[Bytes]) -> Written:
         created = False
         if write.part in (WritePart.NEXT, WritePart.LAST):
             entry = await self._store.append(

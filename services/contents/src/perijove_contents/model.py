@@ -6,12 +6,15 @@ import enum
 import functools
 import mimetypes
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from perijove_chassis.errors import Aborted, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Bytes: TypeAlias = bytes | memoryview
+"""A run of bytes that nobody changes."""
 
 MAX_NAME_BYTES = 255
 """Longest name of one entry, in bytes of UTF-8: what filesystems hold."""

@@ -9,6 +9,7 @@ import grpc
 from perijove.contents.v1 import contents_pb2 as pb
 from perijove.contents.v1 import contents_pb2_grpc as pb_grpc
 from perijove_chassis.errors import Aborted, DomainError, InvalidArgument
+from perijove_chassis.pieces import Piece, Pieces
 
 from perijove_contents import wire
 from perijove_contents.content import whole
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from perijove_contents.manager import ContentsManager
+    from perijove_contents.model import Bytes
     from perijove_contents.watching import WatchManager
 
 
+PIECES: dict[str, Pieces[Any]] = {
+    "ReadContent": Pieces(pb.ReadContentResponse, "chunk"),
+    "WriteContent": Pieces(pb.WriteContentRequest, "chunk"),
+}
+"""How content travels."""
+
 _READ_ON_BYTES = 64 * 1024 * 1024
+
+_COPIED_BYTES = 64 * 1024
+"""Largest piece that takes longer to send by itself than to copy."""
 
 
 class ContentsServicer(pb_grpc.ContentsServiceServicer):
@@ -52,9 +63,9 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
             next_page_token=entries[-1].path.name if more else "",
         )
 
-    async def ReadContent(
+    async def ReadContent(  # type: ignore[override]
         self, request: pb.ReadContentRequest, context: Any
-    ) -> AsyncIterator[pb.ReadContentResponse]:
+    ) -> AsyncIterator[pb.ReadContentResponse | Piece]:
         reading = self._manager.read(
             EntryPath.parse(request.path),
             wire.type_from_proto(request.type),
@@ -62,12 +73,13 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
             with_hash=request.include_hash,
         )
         async with reading as content:
-            # The header travels with the first piece: a small read is one message.
+            # The header travels with a small first piece: a small read is one message.
             response = pb.ReadContentResponse(
                 header=pb.ReadContentHeader(
                     entry=wire.entry_to_proto(content.entry),
                     format=wire.format_to_proto(content.format),
                     validation_message=content.validation_message,
+                    size_bytes=content.size_bytes,
                 )
             )
             if content.batches:
@@ -77,16 +89,22 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
                     response = pb.ReadContentResponse()
             if content.chunks:
                 async for chunk in content.chunks:
-                    response.chunk = chunk
-                    yield response
-                    response = pb.ReadContentResponse()
+                    if len(chunk) > _COPIED_BYTES:
+                        if response.HasField("header"):
+                            yield response
+                            response = pb.ReadContentResponse()
+                        yield Piece((chunk,))
+                    else:
+                        response.chunk = bytes(chunk)
+                        yield response
+                        response = pb.ReadContentResponse()
             if response.HasField("header"):
                 yield response
 
     async def WriteContent(self, request_iterator: Any, context: Any) -> pb.WriteContentResponse:
         requests = aiter(request_iterator)
         first = await anext(requests, None)
-        if first is None or not first.HasField("header"):
+        if not _has_header(first):
             raise InvalidArgument("the first message must carry a header")
         try:
             write = wire.write_from_proto(first.header)
@@ -207,27 +225,36 @@ async def _read_on(rest: Any) -> None:
     """
     left = _READ_ON_BYTES
     async for request in rest:
-        left -= len(request.chunk)
+        left -= len(_chunk_of(request))
         if left < 0:
             return
 
 
-async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[bytes]:
+async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[Bytes]:
     said = first.header.size_bytes if first.header.HasField("size_bytes") else None
     taken = len(first.chunk)
-    if first.chunk:
+    if taken:
         yield first.chunk
     while taken != said and (request := await anext(rest, None)):
-        if request.HasField("header"):
+        if _has_header(request):
             raise InvalidArgument("only the first message may carry a header")
-        taken += len(request.chunk)
-        yield request.chunk
+        chunk = _chunk_of(request)
+        taken += len(chunk)
+        yield chunk
     if said is None:
         await _require_end(context)
     elif taken < said:
         raise Aborted("the stream ended before it carried what it was said to")
     elif taken > said:
         raise InvalidArgument("the stream carries more than it was said to")
+
+
+def _has_header(request: pb.WriteContentRequest | memoryview | None) -> bool:
+    return isinstance(request, pb.WriteContentRequest) and request.HasField("header")
+
+
+def _chunk_of(request: pb.WriteContentRequest | memoryview) -> Bytes:
+    return request if isinstance(request, memoryview) else request.chunk
 
 
 async def _require_end(context: Any) -> None:

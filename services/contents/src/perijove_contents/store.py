@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
 
     from perijove_contents.model import (
+        Bytes,
         Checkpoint,
         Entry,
         EntryPath,
@@ -102,7 +103,7 @@ class ContentsStore(Protocol):
     async def write(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -148,7 +149,7 @@ class ContentsStore(Protocol):
     async def append(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perijove_contents.backends.places import Place
-    from perijove_contents.model import Precondition
+    from perijove_contents.model import Bytes, Precondition
 
 
 class Appending:
@@ -42,12 +42,12 @@ class Appending:
         self._find = find
         self._required = required
         self._target: Place | None = None
-        self._gathered: list[bytes] = []
+        self._gathered: list[Bytes] = []
         self._size = 0
         self._temporary: Place | None = None
         self._fd = -1
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Bytes) -> None:
         """Take bytes to add."""
         target = self._begin()
         self._size += len(data)

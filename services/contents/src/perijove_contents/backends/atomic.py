@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perijove_contents.backends.places import Place
+    from perijove_contents.model import Bytes
 
 _RENAME_NOREPLACE = 1
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
@@ -51,7 +52,7 @@ class AtomicFile:
         self._fd = -1
         self._hashing = hashlib.new(HASH_ALGORITHM) if want_hash else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Bytes) -> None:
         """Add bytes.
 
         Raises:
@@ -194,7 +195,7 @@ def open_file(place: Place, flags: int = os.O_RDONLY) -> int:
     return fd
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: Bytes) -> None:
     """Write all of `data`."""
     view = memoryview(data)
     while view:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from perijove_contents.backends.threads import Threads
     from perijove_contents.backends.tree import Tree
-    from perijove_contents.model import Checkpoint, Entry, EntryPath, KernelPath
+    from perijove_contents.model import Bytes, Checkpoint, Entry, EntryPath, KernelPath
     from perijove_contents.store import OpenContent
 
 
@@ -74,7 +74,7 @@ class FilesystemStore:
     async def write(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -85,7 +85,7 @@ class FilesystemStore:
         file = AtomicFile(find, tree.file_mode, want_hash=want_hash)
         try:
             # The last piece waits for the end: what comes in one is one call to a thread.
-            last = b""
+            last: Bytes = b""
             async for data in content:
                 if last:
                     with os_errors_as_domain(path):
@@ -111,7 +111,7 @@ class FilesystemStore:
     async def append(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -222,7 +222,7 @@ class FilesystemStore:
         return Stored(entry, created, has_checkpoint=bool(tree.checkpoints.kept(path)))
 
     def _replace(
-        self, path: EntryPath, file: AtomicFile, last: bytes, required: Precondition
+        self, path: EntryPath, file: AtomicFile, last: Bytes, required: Precondition
     ) -> tuple[Entry, bool]:
         file.write(last)
         status, created = file.replace(required)

@@ -35,6 +35,7 @@ from perijove_contents.watching import EntryFeed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 
+    from perijove_contents.model import Bytes
     from perijove_contents.store import OpenContent
     from perijove_contents.visibility import Visibility
     from perijove_contents.watching import WatchUpdate
@@ -89,7 +90,7 @@ class MemoryStore:
     async def write(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -126,7 +127,7 @@ class MemoryStore:
     async def append(
         self,
         path: EntryPath,
-        content: AsyncIterable[bytes],
+        content: AsyncIterable[Bytes],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from perijove_contents.conversion.model import Exporter
     from perijove_contents.conversion.store import Converted, Converter, Notebooks
-    from perijove_contents.model import EntryPath
+    from perijove_contents.model import Bytes, EntryPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class ConversionManager:
             return ConvertedEntry(await self._converter.convert(task, text), changed)
 
     async def convert_content(
-        self, name: str, file_name: str, content: AsyncIterable[bytes]
+        self, name: str, file_name: str, content: AsyncIterable[Bytes]
     ) -> Converted:
         """Convert the JSON text of a notebook with the exporter of a name."""
         task = Task(await self._require_exporter(name), stem_of(file_name))
         return await self._converter.convert(task, within(content, self._max_content_bytes))
 
-    async def _text(self, path: EntryPath) -> AsyncGenerator[bytes, None]:
+    async def _text(self, path: EntryPath) -> AsyncGenerator[Bytes, None]:
         """Read a notebook when it is asked for, and forget it when it is read."""
         reading = self._notebooks.read(path, EntryType.NOTEBOOK, None, with_hash=False)
         async with reading as content:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from perijove_contents.content import Content
     from perijove_contents.conversion.model import Exporter, Output, Task
-    from perijove_contents.model import ContentFormat, Entry, EntryPath, EntryType
+    from perijove_contents.model import Bytes, ContentFormat, Entry, EntryPath, EntryType
 
 
 class Notebooks(Protocol):
@@ -54,7 +54,7 @@ class Converter(Protocol):
             Unavailable: if nothing can be converted now.
         """
 
-    async def convert(self, task: Task, notebook: AsyncIterable[bytes]) -> Converted:
+    async def convert(self, task: Task, notebook: AsyncIterable[Bytes]) -> Converted:
         """Convert the JSON text of a notebook with an exporter that is installed.
 
         To cancel this ends the conversion.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from perijove_contents.backends.threads import Threads
     from perijove_contents.conversion.backends.messages import Converted
     from perijove_contents.conversion.model import Task
+    from perijove_contents.model import Bytes
 
 log = structlog.get_logger()
 
@@ -94,7 +95,7 @@ class WorkerPool:
                         self._release(await self._take())
         return self._exporters
 
-    async def convert(self, task: Task, notebook: AsyncIterable[bytes]) -> SpooledOutput:
+    async def convert(self, task: Task, notebook: AsyncIterable[Bytes]) -> SpooledOutput:
         """Convert the JSON text of a notebook."""
         with self._admission():
             async with Spool(self._threads) as source:
@@ -119,7 +120,7 @@ class WorkerPool:
         finally:
             self._admitted -= 1
 
-    async def _arrival(self, source: Spool, notebook: AsyncIterable[bytes]) -> None:
+    async def _arrival(self, source: Spool, notebook: AsyncIterable[Bytes]) -> None:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 await source.fill(notebook)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from perijove_contents.backends.threads import Threads
     from perijove_contents.conversion.model import Output
+    from perijove_contents.model import Bytes
 
 _SPOOL = "the conversion"
 
@@ -47,7 +48,7 @@ class Spool:
         if fd >= 0:
             os.close(fd)
 
-    async def fill(self, content: AsyncIterable[bytes]) -> None:
+    async def fill(self, content: AsyncIterable[Bytes]) -> None:
         """Write content from the beginning, and go back there."""
         async for chunk in content:
             with os_errors_as_domain(_SPOOL):
