@@ -114,3 +114,16 @@ def test_a_kernel_without_a_key_signs_nothing() -> None:
 def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(FailedPrecondition):
         Signer("key", "rot13")
+    with pytest.raises(FailedPrecondition):
+        Signer("key", "hmac-shake_128")
+
+
+@pytest.mark.parametrize("scheme", ["hmac-sha256", "hmac-md5", "hmac-sha512", "hmac-blake2b"])
+@pytest.mark.parametrize("key", ["key", "k" * 64, "long" * 100])
+def test_a_signature_is_that_of_the_standard_library(key: str, scheme: str) -> None:
+    frames = [b"header", b"parent", b"metadata", b"content", b"a buffer, which is not signed"]
+    expected = hmac.new(key.encode(), b"".join(frames[:4]), scheme.removeprefix("hmac-"))
+    signer = Signer(key, scheme)
+    assert signer.sign(frames) == expected.hexdigest().encode()
+    assert signer.verify(signer.sign(frames), frames)
+    assert not signer.verify(signer.sign(frames), [*frames[:3], b"other content"])

@@ -85,15 +85,11 @@ def is_idle(state: str) -> bool:
     return state == ExecutionState.IDLE.value
 
 
-def begins_request(frames: Sequence[bytes], state: str) -> bool:
-    """Return whether an iopub message says no more than that a request has reached the kernel.
+def is_busy(state: str) -> bool:
+    """Return whether a told state says that a request has reached the kernel."""
+    return state == ExecutionState.BUSY.value
 
-    Nobody waits for it, and something follows it.
 
-    Args:
-        frames: The message's frames.
-        state: What `told_state` returns for them.
-    """
-    if state:
-        return state == ExecutionState.BUSY.value
+def begins_cell(frames: Sequence[bytes]) -> bool:
+    """Return whether an iopub message says that a cell has begun to run."""
     return b'"execute_input"' in frames[0] and headers.msg_type(frames[0]) == "execute_input"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from perijove_runner import adoption, headers
-from perijove_runner.activity import Activity, begins_request, is_idle, told_state
+from perijove_runner.activity import Activity, begins_cell, is_busy, is_idle, told_state
 from perijove_runner.journal import EVERYONE
 from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.snapshot import RelayChange
@@ -85,10 +85,11 @@ class Receiving:
             if is_idle(state):
                 change = self._requests.idled(frames[1], self._feed.sequence)
                 self._keeper.keep(change)
-            more_follows = change.half_ends if change else begins_request(frames, state)
-            self.publish(channel, frames, EVERYONE, more_follows=more_follows)
-            if b'"execute_input"' in frames[0]:
+            if is_cell := not state and begins_cell(frames):
                 self._last_cell = frames[1]
+            # Nobody waits for the news that something begins, and something follows it.
+            more_follows = change.half_ends if change else is_cell or is_busy(state)
+            self.publish(channel, frames, EVERYONE, more_follows=more_follows)
             changed = self.activity.observe(frames, state)
             if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
                 self._told = self.activity.last_time

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from binascii import hexlify
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,6 +32,8 @@ _READS_A_TURN: Final = 128
 _SENDS_QUEUED: Final = 10_000
 _DELIMITER: Final = b"<IDS|MSG>"
 _SIGNED_FRAMES: Final = 4
+_INNER_PAD: Final = 0x36
+_OUTER_PAD: Final = 0x5C
 _POLL_S: Final = 0.01
 _MAX_SOCKETS: Final = 65_535
 
@@ -56,21 +59,33 @@ class Signer:
             FailedPrecondition: if the scheme is not one of HMAC.
         """
         kind, _, digest = scheme.partition("-")
-        if kind != "hmac" or digest not in hashlib.algorithms_available:
+        known = kind == "hmac" and digest in hashlib.algorithms_available
+        # Some give as many bytes as one asks for: they sign nothing.
+        if not known or not hashlib.new(digest).digest_size:
             raise FailedPrecondition("the kernel signs its messages in an unknown way")
-        self._mac = hmac.new(key.encode(), digestmod=digest) if key else None
+        self._signs = bool(key)
+        block = hashlib.new(digest).block_size
+        secret = key.encode()
+        if len(secret) > block:
+            secret = hashlib.new(digest, secret).digest()
+        secret = secret.ljust(block, b"\0")
+        # HMAC as RFC 2104 defines it. Copying the two hashes takes half the time that
+        # the standard library's object takes to be copied, for every message.
+        self._inner = hashlib.new(digest, bytes(byte ^ _INNER_PAD for byte in secret))
+        self._outer = hashlib.new(digest, bytes(byte ^ _OUTER_PAD for byte in secret))
 
     def sign(self, frames: Sequence[bytes]) -> bytes:
         """Return the signature of a message's frames."""
-        if self._mac is None:
+        if not self._signs:
             return b""
-        mac = self._mac.copy()
-        mac.update(b"".join(frames[:_SIGNED_FRAMES]))
-        return mac.hexdigest().encode()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(b"".join(frames[:_SIGNED_FRAMES]))
+        outer.update(inner.digest())
+        return hexlify(outer.digest())
 
     def verify(self, signature: bytes, frames: Sequence[bytes]) -> bool:
         """Return whether a signature is that of a message's frames."""
-        return self._mac is None or hmac.compare_digest(self.sign(frames), signature)
+        return not self._signs or hmac.compare_digest(self.sign(frames), signature)
 
 
 class KernelSockets:
