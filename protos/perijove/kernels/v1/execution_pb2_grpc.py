@@ -101,14 +101,12 @@ class ExecutionServiceServicer:
         attaches to it: nothing is run, and the outputs are sent again from the
         beginning, or after `after_position`. That holds while the run is under way
         and, once it has finished, for an hour, for the last 1,000 runs of the kernel;
-        also for a kernel that was restarted meanwhile. It holds across the end of any
-        process of Perijove. A runner that ends takes the outputs along that it had
-        not sent, which a `gap` says, but it does not forget what it has begun. Any
-        number of calls may be attached to one run.
+        also for a kernel that was restarted meanwhile, and across the end of any
+        process of Perijove. Any number of calls may be attached to one run.
 
-        Outputs that are sent again come from the kernel's journal, which is bounded:
-        where it begins later than the run, there is a `gap`. A client that reads
-        slowly delays nobody.
+        Outputs come from the kernel's journal, which is bounded: where it begins later
+        than the run, or has nothing of a time without a runner, there is a `gap`. A
+        client that reads slowly delays nobody.
 
         **Deadline.** When the deadline passes of the call that has begun the run, the
         run is interrupted, as by `interrupt`, whatever has become of the call; and

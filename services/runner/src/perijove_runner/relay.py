@@ -62,7 +62,7 @@ class KernelRelay:
         self._followers = Followers(self._feed)
         self._requests = Requests(limits)
         self._keeper = RelayKeeper(notes, kernel_id, self.snapshot)
-        self._rules = rules = rules or MessageRules()
+        self.rules = rules = rules or MessageRules()
         self._receiving = Receiving(
             self._feed, self._requests, self._clients, self._keeper, rules, self._changed
         )
@@ -122,7 +122,7 @@ class KernelRelay:
                 await self._feed.clear()
             self._receiving.begin_epoch(epoch)
         self._keeper.keep_all()
-        receive = self._rules.receiver(self._receiving.received)
+        receive = self.rules.receiver(self._receiving.received)
         self._link = KernelLink(connection, self._identity, receive)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()

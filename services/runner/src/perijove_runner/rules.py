@@ -43,7 +43,11 @@ class MessageRules:
 
     def allows(self, frames: Sequence[bytes]) -> bool:
         """Return whether a client may send a message."""
-        return not self.allowed or headers.msg_type(frames[0]) in self.allowed
+        return not self.allowed or self.allows_type(headers.msg_type(frames[0]))
+
+    def allows_type(self, msg_type: str) -> bool:
+        """Return whether a client may send messages of a type."""
+        return not self.allowed or msg_type in self.allowed
 
     def receiver(self, receive: Receiver) -> Receiver:
         """Return what takes the messages of a kernel in front of the one that publishes them."""

@@ -137,9 +137,12 @@ class Following:
 
     def _finished(self) -> Finished:
         kept = self._run.end
+        outcome = kept.outcome()
+        if self._reply and self._reply.kind is outcome.kind and not outcome.exit:
+            # The kernel's own words are still to be had: they have all of it.
+            outcome = self._reply
         return Finished(
-            # The kernel's own words, if they were still to be had: they have all of it.
-            outcome=self._reply or kept.outcome(),
+            outcome=outcome,
             is_timed_out=kept.is_timed_out,
             output_bytes=self._bytes,
             is_incomplete=self._is_cut or self._has_gap,

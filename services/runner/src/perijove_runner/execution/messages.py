@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from perijove_runner import headers
 from perijove_runner.execution import mime
 from perijove_runner.execution.model import (
     ClearOutput,
@@ -32,8 +33,16 @@ if TYPE_CHECKING:
 
 _VERSION: Final = "5.4"
 _HEADER, _CONTENT = 0, 3
-LOST: Final = "ReplyLost"
-"""What the relay calls the error it answers with in place of a reply that nobody has."""
+_RELAY: Final = "perijove"
+"""The session in the headers of what the relay says in place of the kernel."""
+_RELAYS_WORDS: Final = {
+    "ReplyLost": OutcomeKind.REPLY_LOST,
+    "KernelDied": OutcomeKind.KERNEL_ENDED,
+    "KernelRestarted": OutcomeKind.KERNEL_ENDED,
+    "KernelShutDown": OutcomeKind.KERNEL_ENDED,
+    "KernelCulled": OutcomeKind.KERNEL_ENDED,
+}
+"""What the errors of its replies stand for."""
 
 
 def execute_request(msg_id: str, session: str, execution: Execution) -> list[bytes]:
@@ -95,8 +104,9 @@ def outcome(frames: Sequence[bytes]) -> Outcome:
                 user_expressions=_expressions(content.get("user_expressions")),
                 payloads_json=tuple(map(mime.json_text, _list(content.get("payload")))),
             )
-        case "error" if content.get("ename") == LOST:
-            return Outcome(OutcomeKind.REPLY_LOST)
+        case "error" if headers.session(frames[_HEADER]) == _RELAY:
+            kind = _RELAYS_WORDS.get(text(content, "ename"), OutcomeKind.ERROR)
+            return Outcome(kind, error=_error(content) if kind is OutcomeKind.ERROR else None)
         case "aborted":
             return Outcome(OutcomeKind.ABORTED, count)
     return Outcome(OutcomeKind.ERROR, count, _error(content))

@@ -116,6 +116,7 @@ class KernelPort(Protocol):
 
         Raises:
             DeadlineExceeded: if there is none in time.
+            PermissionDenied: if clients may not send such requests.
             Unavailable: if the kernel is not connected, or ends meanwhile.
         """
 

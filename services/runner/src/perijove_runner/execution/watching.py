@@ -9,7 +9,7 @@ import structlog
 
 from perijove_runner import headers
 from perijove_runner.execution import messages
-from perijove_runner.execution.model import kernel_ended
+from perijove_runner.execution.model import OutcomeKind, kernel_ended
 from perijove_runner.execution.store import EpochBegun, Message
 from perijove_runner.model import Channel
 
@@ -71,7 +71,7 @@ class Watching:
         if message.channel is Channel.STDIN:
             run.question = messages.question(message.frames, headers.msg_id(message.frames[0]))
         elif message.channel is Channel.SHELL:
-            run.reply, run.question = messages.outcome(message.frames), None
+            run.reply, run.question = self._outcome(message), None
         elif kind == "status" and headers.execution_state(message.frames[3]) == "idle":
             run.is_idle = True
         elif not run.record.begun and (kind != "status" or run.record.silent):
@@ -83,6 +83,11 @@ class Watching:
         elif run.reply and message.channel is Channel.SHELL:
             later = asyncio.get_running_loop().call_later
             run.set_clock(later(_IDLE_S, self._end, run, run.reply))
+
+    def _outcome(self, message: Message) -> Outcome:
+        found = messages.outcome(message.frames)
+        ended = found.kind is OutcomeKind.KERNEL_ENDED
+        return kernel_ended(self._port.last_exit) if ended else found
 
     def _end(self, run: Run, outcome: Outcome) -> None:
         if run.has_ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perijove.kernels.v1 import channels_pb2 as pb
+from perijove_chassis.errors import PermissionDenied
 
 from perijove_runner.execution.backends.notes_file import RunNotesFile
 from perijove_runner.execution.store import EpochBegun, Event, Message, Missing
@@ -111,6 +112,10 @@ class RelayedKernel:
         self, channel: str, msg_type: str, content: bytes, timeout_s: float, subshell_id: str = ""
     ) -> bytes:
         """Send a request and return the content of the reply."""
+        if not self._relay.rules.allows_type(msg_type):
+            raise PermissionDenied(
+                f"messages of type {msg_type} are not allowed here", reason="NOT_ALLOWED"
+            )
         return await self._relay.request(channel, msg_type, content, timeout_s, subshell_id)
 
     async def interrupt(self) -> None:
