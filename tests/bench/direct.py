@@ -1,12 +1,13 @@
 """Bare ZeroMQ to the same kernels: what no server can beat."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import zmq
-from jupyter_client import KernelManager
+from jupyter_client import AsyncKernelManager, KernelManager
 from jupyter_client.session import Session
 
 from tests.bench import echo_kernel, messages
@@ -76,6 +77,25 @@ def kernel(name: str) -> Iterator[DirectKernel]:
     finally:
         context.destroy(linger=0)
         manager.shutdown_kernel(now=True)
+
+
+def start_ms(number: int) -> float:
+    """Return the median time from starting a kernel to its first kernel_info_reply in ms."""
+    return statistics.median([asyncio.run(_start_ms()) for _ in range(number)])
+
+
+async def _start_ms() -> float:
+    start = time.perf_counter()
+    manager = AsyncKernelManager(kernel_name=PYTHON_KERNEL)
+    await manager.start_kernel()
+    client = manager.client()
+    client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+    client.kernel_info()
+    await client.get_shell_msg(timeout=WAIT_MS / 1000)
+    seconds = time.perf_counter() - start
+    client.stop_channels()
+    await manager.shutdown_kernel(now=True)
+    return seconds * 1000
 
 
 def round_trip_ms(number: int) -> float:

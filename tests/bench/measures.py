@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from tests.bench import direct, kernel_measures, memory_measures, rest_measures
+from tests.bench import direct, kernel_measures, memory_measures, rest_measures, start_measures
 from tests.bench.messages import FRAMING_LEGACY, FRAMING_V1
 from tests.bench.rest_measures import LARGE, SMALL
 from tests.bench.servers import HttpServer
@@ -62,18 +62,21 @@ class Effort:
     executions: int
     flood: int
     fan_out: int
+    starts: int
     seconds: float
     file_mib: int
 
     @classmethod
     def full(cls) -> Self:
         """Return what a table in the documentation needs."""
-        return cls(executions=50, flood=10_000, fan_out=1_000, seconds=3.0, file_mib=2048)
+        return cls(
+            executions=50, flood=10_000, fan_out=1_000, starts=20, seconds=3.0, file_mib=2048
+        )
 
     @classmethod
     def quick(cls) -> Self:
         """Return what shows that it works, and roughly how things stand."""
-        return cls(executions=15, flood=10_000, fan_out=200, seconds=0.5, file_mib=256)
+        return cls(executions=15, flood=10_000, fan_out=200, starts=5, seconds=0.5, file_mib=256)
 
 
 def every(effort: Effort) -> list[Measure]:
@@ -81,6 +84,7 @@ def every(effort: Effort) -> list[Measure]:
     return [
         _memory(),
         *_kernels(effort),
+        *_starts(effort),
         *_documents(effort),
         *_large_files(effort),
         *_small_requests(effort),
@@ -120,6 +124,27 @@ def _kernels(effort: Effort) -> list[Measure]:
             lambda server: kernel_measures.fan_out_rate(server, 50, effort.fan_out),
             Target(20),
         ),
+    ]
+
+
+def _starts(effort: Effort) -> list[Measure]:
+    def start(
+        name: str,
+        measured: Callable[[HttpServer, int], Awaitable[float]],
+        target: Limit | Target | None,
+    ) -> Measure:
+        return Measure(
+            f"kernel start, POST to kernel_info_reply, {name}",
+            "ms",
+            lambda server: measured(server, effort.starts),
+            target,
+            lambda: direct.start_ms(effort.starts),
+        )
+
+    return [
+        start("cold", start_measures.cold_ms, Target(1.1, more_is_better=False)),
+        start("warm", start_measures.warm_ms, None),
+        start("warm, slowest 1 %", start_measures.slowest_warm_ms, Limit(50, "ms")),
     ]
 
 

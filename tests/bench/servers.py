@@ -24,6 +24,8 @@ START_S = 60.0
 
 PYTHON_KERNEL = "bench-python"
 ECHO_KERNEL = "bench-echo"
+WARM_KERNEL = "bench-warm"
+"""The Python kernel under another name: Perijove keeps one ready."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class HttpServer:
     root_dir: Path
     pid: int
     token: str = TOKEN
+    metrics_url: str = ""
+    """Where it says how many kernels it has ready."""
 
     def memory_mb(self) -> float:
         """Return the proportional memory of all its processes without the kernels, in MB."""
@@ -64,8 +68,10 @@ def install() -> None:
 
 def write_kernelspecs(directory: Path) -> None:
     """Write the kernels of the measurements: the very same programs under each server."""
+    python = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
     programs = {
-        PYTHON_KERNEL: ["-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        PYTHON_KERNEL: python,
+        WARM_KERNEL: python,
         ECHO_KERNEL: [str(Path(echo_kernel.__file__).resolve()), "{connection_file}"],
     }
     for name, arguments in programs.items():
@@ -91,9 +97,11 @@ def perijove(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
     """Run the whole of Perijove as its command does."""
     runtime = home / "runtime"
     command = [str(Path(sys.executable).with_name("perijove")), "up", "--no-browser"]
-    command += ["--token", TOKEN, "--runtime-dir", str(runtime)]
+    command += ["--token", TOKEN, "--runtime-dir", str(runtime), "--warm", f"{WARM_KERNEL}:1"]
+    metrics = f"127.0.0.1:{_free_port()}"
+    command = ["env", f"PERIJOVE_RUNNER_METRICS_LISTEN={metrics}", *command]
     with _running("Perijove", command, "--root-dir=", home, jupyter_path) as server:
-        yield server
+        yield dataclasses.replace(server, metrics_url=f"http://{metrics}/metrics")
 
 
 @contextmanager

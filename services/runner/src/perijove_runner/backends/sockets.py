@@ -34,7 +34,7 @@ _DELIMITER: Final = b"<IDS|MSG>"
 _SIGNED_FRAMES: Final = 4
 _INNER_PAD: Final = 0x36
 _OUTER_PAD: Final = 0x5C
-_POLL_S: Final = 0.01
+_POLL_S: Final = 0.002
 _MAX_SOCKETS: Final = 65_535
 
 # Plain integers: pyzmq looks its enums up on every call.

@@ -26,6 +26,10 @@ _IPYKERNEL: Final = (
     "tornado.platform.asyncio",
     "faulthandler",
     "ipykernel.debugger",
+    "IPython.core.oinspect",
+    "IPython.utils.wildcard",
+    "sqlite3",
+    "IPython.core.logger",
     "IPython.core.completerlib",
     "IPython.extensions.storemagic",
 )
