@@ -25,6 +25,11 @@ def test_without_arguments_it_serves_this_directory_to_this_machine() -> None:
     assert options.browser
 
 
+def test_no_kernel_is_kept_ready_unless_asked_for() -> None:
+    assert up().warm == ""
+    assert up("--warm", "python3:2").warm == "python3:2"
+
+
 def test_a_token_is_made_anew_each_time_and_long() -> None:
     assert up().token != up().token
     assert len(bytes.fromhex(up().token)) == 24

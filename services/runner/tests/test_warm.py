@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from perijove_runner.model import ExecutionState
+from prometheus_client import generate_latest
 
 from services.runner.tests.house import House
 from services.runner.tests.stand import Stand
@@ -120,6 +121,9 @@ async def test_each_is_claimed_once_and_made_up_for(warm: Stand) -> None:
     await warm.until(lambda: warm.view("c").execution_state is ExecutionState.IDLE)
     await warm.manager.shut_down("b")
     await warm.until(lambda: ready(warm) == 1)
+    counted = generate_latest(warm.machine.metrics).decode()
+    assert 'perijove_warm_kernels{kernelspec="python3"} 1.0' in counted
+    assert 'perijove_launches_total{start="warm"} 2.0' in counted
 
 
 async def test_a_restarted_kernel_is_a_warm_one_too(warm: Stand) -> None:
