@@ -29,13 +29,20 @@ _KERNEL_INFO: Final = "kernel_info_request"
 class KernelLink:
     """Sockets, and the requests of the runner's own that go over them."""
 
-    def __init__(self, connection: ConnectionInfo, identity: bytes, receive: Receiver) -> None:
+    def __init__(
+        self,
+        connection: ConnectionInfo,
+        identity: bytes,
+        receive: Receiver,
+        heard: asyncio.Event,
+    ) -> None:
         """Describe a link; `come_up` connects it.
 
         Args:
             connection: Where the process listens.
             identity: What the kernel routes its replies by.
             receive: Called with every message but the replies to own requests.
+            heard: Set once nothing that the process publishes can be missed any more.
 
         Raises:
             FailedPrecondition: if the kernel signs its messages in an unknown way.
@@ -44,7 +51,7 @@ class KernelLink:
         self._session = identity.decode()
         self._receive = receive
         self._own = OwnRequests()
-        self._heard = asyncio.Event()
+        self._heard = heard
         self._idles: dict[str, asyncio.Event] = {}
         self.connected = False
 
@@ -54,10 +61,10 @@ class KernelLink:
         self.connected = True
 
     async def confirm(self, *, answering: bool) -> None:
-        """Wait until nothing that the process publishes can be missed.
+        """Wait until the process answers, and nothing that it publishes can be missed.
 
         Args:
-            answering: Whether to wait for an answer on shell first; a process
+            answering: Whether to wait for an answer on shell, too; a process
                 that runs a cell gives none.
         """
         if answering:

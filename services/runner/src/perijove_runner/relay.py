@@ -71,6 +71,7 @@ class KernelRelay:
         )
         self._identity = uuid.uuid4().hex.encode()
         self._link: KernelLink | None = None
+        self._heard = asyncio.Event()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._coming_up: asyncio.Task[None] | None = None
         self._ended = False
@@ -123,7 +124,8 @@ class KernelRelay:
             self._receiving.begin_epoch(epoch)
         self._keeper.keep_all()
         receive = self.rules.receiver(self._receiving.received)
-        self._link = KernelLink(connection, self._identity, receive)
+        self._heard.clear()
+        self._link = KernelLink(connection, self._identity, receive, self._heard)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()
         self._coming_up = asyncio.create_task(self._come_up(self._link, adopted))
@@ -206,6 +208,7 @@ class KernelRelay:
         self._keeper.close()
         await self.close_sockets()
         self._ended = True
+        self._heard.set()
         if not self._ready.done():
             self._ready.set_exception(NotFound("the kernel is gone", reason="NO_SUCH_KERNEL"))
             self._ready.exception()
@@ -231,7 +234,7 @@ class KernelRelay:
         resume: tuple[int, int] | None = None,
         outbox: Outbox | None = None,
     ) -> ClientStream:
-        """Let a client in, once the kernel is ready or has taken long enough.
+        """Let a client in, once it misses nothing or the kernel has taken long enough.
 
         The client reads on after `resume`, an epoch and a sequence number, and
         sends what of its `outbox` is not taken.
@@ -243,8 +246,9 @@ class KernelRelay:
             ResourceExhausted: if too many clients are connected.
         """
         try:
-            await self.ready(self._limits.attach_wait_s)
-        except DeadlineExceeded:
+            # What the client asks is held for the kernel, also before that answers anything.
+            await asyncio.wait_for(self._heard.wait(), self._limits.attach_wait_s)
+        except TimeoutError:
             log.warning("kernel is slow to answer", kernel_id=self._kernel_id)
         if self._ended:
             raise NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
