@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 60.0
 CONNECT = "/perijove.kernels.v1.ChannelsService/Connect"
+READ_JOURNAL = "/perijove.kernels.v1.ChannelsService/ReadJournal"
 _OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
@@ -163,9 +164,16 @@ class Client:
         kernel_id: str = "k",
         resume: tuple[int, int] | None = None,
         outbox: pb.Outbox | None = None,
+        *,
+        skips_spooled: bool = False,
     ) -> pb.Attached:
         """Attach and wait to be let in."""
-        attach = pb.Attach(kernel_id=kernel_id, client_session_id=self.session_id, outbox=outbox)
+        attach = pb.Attach(
+            kernel_id=kernel_id,
+            client_session_id=self.session_id,
+            outbox=outbox,
+            skips_spooled=skips_spooled,
+        )
         if resume:
             attach.resume.epoch, attach.resume.sequence = resume
         await self.call.write(pb.ConnectRequest(attach=attach))
@@ -250,6 +258,23 @@ class Client:
                 idle = idle or (kind(message) == "status" and state == "idle")
                 reply = reply or kind(message).endswith("_reply")
         return found
+
+
+async def read_journal(
+    channel: grpc.aio.Channel, request: pb.ReadJournalRequest, **metadata: str
+) -> AsyncIterator[pb.ReadJournalResponse]:
+    """Read page after page to the end, with the request as it is for the first."""
+    call: Any = channel.unary_unary(
+        READ_JOURNAL,
+        request_serializer=pb.ReadJournalRequest.SerializeToString,
+        response_deserializer=pb.ReadJournalResponse.FromString,
+    )
+    at_end = False
+    while not at_end:
+        page = await call(request, timeout=DEADLINE_S, metadata=tuple(metadata.items()))
+        request.after.CopyFrom(page.next)
+        at_end = page.at_end
+        yield page
 
 
 @asynccontextmanager

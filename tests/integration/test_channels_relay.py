@@ -17,7 +17,7 @@ from perijove_kernels import relay as kernels_relay
 from perijove_kernels.model import ExecutionState, Kernel
 
 from tests.integration.edges import KEY, TOKEN, runner_of, serving
-from tests.relays import CONNECT, Client, IpyKernel, relay_of, text
+from tests.relays import CONNECT, Client, IpyKernel, read_journal, relay_of, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -71,6 +71,7 @@ async def connect(
         def connect(session_id: str, token: str = TOKEN) -> Client:
             return Client(stream(metadata=[("authorization", f"token {token}")]), session_id)
 
+        connect.channel = channel  # type: ignore[attr-defined]
         yield connect
 
 
@@ -125,3 +126,19 @@ async def test_a_wrong_token_is_refused(connect: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await connect("me", "wrong").attach()
     assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_user_reads_the_journal(connect: Any) -> None:
+    client = connect("me")
+    await client.attach()
+    messages = await client.run("for i in range(300): print(i, flush=True)")
+    request = pb.ReadJournalRequest(kernel_id="k", client_session_id="me")
+    request.after.epoch, request.after.sequence = 1, messages[0].sequence
+    token = f"token {TOKEN}"
+    pages = [page async for page in read_journal(connect.channel, request, authorization=token)]
+    assert [message for page in pages for message in page.batch.messages] == messages[1:]
+    for wrong, code in (("nope", grpc.StatusCode.NOT_FOUND), ("", grpc.StatusCode.NOT_FOUND)):
+        request = pb.ReadJournalRequest(kernel_id=wrong, after=pb.ResumePoint())
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            [_ async for _ in read_journal(connect.channel, request, authorization=token)]
+        assert caught.value.code() in (code, grpc.StatusCode.INVALID_ARGUMENT)

@@ -96,7 +96,7 @@ def feed_of(spool: KernelSpool, limits: RelayLimits | None = None) -> Feed:
 def responses(feed: Feed, place: int, who: str = "a") -> list[pb.ConnectResponse]:
     found = []
     if place < feed.first:
-        found += feed.gaps(place, feed.first)
+        found += feed.gaps.between(place, feed.first)
         place = feed.first
     while place < feed.present:
         response, place = feed.read(place, who)

@@ -47,7 +47,7 @@ class Talk:
             if found is None:
                 following = self.feed.next_kept(place)
                 assert following > place
-                gaps += map(gap_of, self.feed.gaps(place, following))
+                gaps += map(gap_of, self.feed.gaps.between(place, following))
                 place = following
                 continue
             response, place = found

@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"perijove/kernels/v1/channels.proto\x12\x13perijove.kernels.v1\"`\n\rKernelMessage\x12-\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x1c.perijove.kernels.v1.Channel\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0e\n\x06\x66rames\x18\x03 \x03(\x0c\"J\n\x12KernelMessageBatch\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\".perijove.kernels.v1.KernelMessage\".\n\x0bResumePoint\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"=\n\x06Outbox\x12\x11\n\toutbox_id\x18\x01 \x01(\t\x12\r\n\x05taken\x18\x02 \x01(\x03\x12\x11\n\treturning\x18\x03 \x01(\x08\"\x95\x01\n\x06\x41ttach\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x19\n\x11\x63lient_session_id\x18\x02 \x01(\t\x12\x30\n\x06resume\x18\x03 \x01(\x0b\x32 .perijove.kernels.v1.ResumePoint\x12+\n\x06outbox\x18\x04 \x01(\x0b\x32\x1b.perijove.kernels.v1.Outbox\"K\n\x08\x41ttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x0f\n\x07resumed\x18\x02 \x01(\x08\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\r\n\x05taken\x18\x04 \x01(\x03\"&\n\x03\x41\x63k\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x08\n\x06\x44\x65tach\"\x82\x01\n\x03Gap\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x66irst_sequence\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12,\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x1d.perijove.kernels.v1.GapCause\x12\x0f\n\x07message\x18\x05 \x01(\t\"\x1b\n\nEpochBegun\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\xdc\x01\n\x0e\x43onnectRequest\x12-\n\x06\x61ttach\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.AttachH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.perijove.kernels.v1.KernelMessageBatchH\x00\x12\'\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x18.perijove.kernels.v1.AckH\x00\x12-\n\x06\x64\x65tach\x18\x04 \x01(\x0b\x32\x1b.perijove.kernels.v1.DetachH\x00\x42\t\n\x07payload\"\xf9\x01\n\x0f\x43onnectResponse\x12\x31\n\x08\x61ttached\x18\x01 \x01(\x0b\x32\x1d.perijove.kernels.v1.AttachedH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.perijove.kernels.v1.KernelMessageBatchH\x00\x12\'\n\x03gap\x18\x03 \x01(\x0b\x32\x18.perijove.kernels.v1.GapH\x00\x12\x36\n\x0b\x65poch_begun\x18\x04 \x01(\x0b\x32\x1f.perijove.kernels.v1.EpochBegunH\x00\x12\r\n\x05taken\x18\x05 \x01(\x03\x42\t\n\x07payload*p\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNEL_SHELL\x10\x01\x12\x11\n\rCHANNEL_IOPUB\x10\x02\x12\x11\n\rCHANNEL_STDIN\x10\x03\x12\x13\n\x0f\x43HANNEL_CONTROL\x10\x04*\x86\x01\n\x08GapCause\x12\x19\n\x15GAP_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17GAP_CAUSE_JOURNAL_LIMIT\x10\x01\x12\x1e\n\x1aGAP_CAUSE_RUNNER_RESTARTED\x10\x02\x12\"\n\x1eGAP_CAUSE_UNKNOWN_RESUME_POINT\x10\x03\x32k\n\x0f\x43hannelsService\x12X\n\x07\x43onnect\x12#.perijove.kernels.v1.ConnectRequest\x1a$.perijove.kernels.v1.ConnectResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"perijove/kernels/v1/channels.proto\x12\x13perijove.kernels.v1\"`\n\rKernelMessage\x12-\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x1c.perijove.kernels.v1.Channel\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0e\n\x06\x66rames\x18\x03 \x03(\x0c\"J\n\x12KernelMessageBatch\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\".perijove.kernels.v1.KernelMessage\".\n\x0bResumePoint\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"=\n\x06Outbox\x12\x11\n\toutbox_id\x18\x01 \x01(\t\x12\r\n\x05taken\x18\x02 \x01(\x03\x12\x11\n\treturning\x18\x03 \x01(\x08\"\xac\x01\n\x06\x41ttach\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x19\n\x11\x63lient_session_id\x18\x02 \x01(\t\x12\x30\n\x06resume\x18\x03 \x01(\x0b\x32 .perijove.kernels.v1.ResumePoint\x12+\n\x06outbox\x18\x04 \x01(\x0b\x32\x1b.perijove.kernels.v1.Outbox\x12\x15\n\rskips_spooled\x18\x05 \x01(\x08\"K\n\x08\x41ttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x0f\n\x07resumed\x18\x02 \x01(\x08\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\r\n\x05taken\x18\x04 \x01(\x03\"&\n\x03\x41\x63k\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x08\n\x06\x44\x65tach\"\x82\x01\n\x03Gap\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x66irst_sequence\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12,\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x1d.perijove.kernels.v1.GapCause\x12\x0f\n\x07message\x18\x05 \x01(\t\"\x1b\n\nEpochBegun\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\xdc\x01\n\x0e\x43onnectRequest\x12-\n\x06\x61ttach\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.AttachH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.perijove.kernels.v1.KernelMessageBatchH\x00\x12\'\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x18.perijove.kernels.v1.AckH\x00\x12-\n\x06\x64\x65tach\x18\x04 \x01(\x0b\x32\x1b.perijove.kernels.v1.DetachH\x00\x42\t\n\x07payload\"\xf9\x01\n\x0f\x43onnectResponse\x12\x31\n\x08\x61ttached\x18\x01 \x01(\x0b\x32\x1d.perijove.kernels.v1.AttachedH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.perijove.kernels.v1.KernelMessageBatchH\x00\x12\'\n\x03gap\x18\x03 \x01(\x0b\x32\x18.perijove.kernels.v1.GapH\x00\x12\x36\n\x0b\x65poch_begun\x18\x04 \x01(\x0b\x32\x1f.perijove.kernels.v1.EpochBegunH\x00\x12\r\n\x05taken\x18\x05 \x01(\x03\x42\t\n\x07payload\"\x8a\x01\n\x12ReadJournalRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x19\n\x11\x63lient_session_id\x18\x02 \x01(\t\x12/\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32 .perijove.kernels.v1.ResumePoint\x12\x15\n\rlast_sequence\x18\x04 \x01(\x03\"\xfb\x01\n\x13ReadJournalResponse\x12\x38\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\'.perijove.kernels.v1.KernelMessageBatchH\x00\x12\'\n\x03gap\x18\x02 \x01(\x0b\x32\x18.perijove.kernels.v1.GapH\x00\x12\x36\n\x0b\x65poch_begun\x18\x03 \x01(\x0b\x32\x1f.perijove.kernels.v1.EpochBegunH\x00\x12.\n\x04next\x18\x04 \x01(\x0b\x32 .perijove.kernels.v1.ResumePoint\x12\x0e\n\x06\x61t_end\x18\x05 \x01(\x08\x42\t\n\x07payload*p\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNEL_SHELL\x10\x01\x12\x11\n\rCHANNEL_IOPUB\x10\x02\x12\x11\n\rCHANNEL_STDIN\x10\x03\x12\x13\n\x0f\x43HANNEL_CONTROL\x10\x04*\x9d\x01\n\x08GapCause\x12\x19\n\x15GAP_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17GAP_CAUSE_JOURNAL_LIMIT\x10\x01\x12\x1e\n\x1aGAP_CAUSE_RUNNER_RESTARTED\x10\x02\x12\"\n\x1eGAP_CAUSE_UNKNOWN_RESUME_POINT\x10\x03\x12\x15\n\x11GAP_CAUSE_SPOOLED\x10\x04\x32\xcd\x01\n\x0f\x43hannelsService\x12X\n\x07\x43onnect\x12#.perijove.kernels.v1.ConnectRequest\x1a$.perijove.kernels.v1.ConnectResponse(\x01\x30\x01\x12`\n\x0bReadJournal\x12\'.perijove.kernels.v1.ReadJournalRequest\x1a(.perijove.kernels.v1.ReadJournalResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'perijove.kernels.v1.channels_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANNEL']._serialized_start=1260
-  _globals['_CHANNEL']._serialized_end=1372
-  _globals['_GAPCAUSE']._serialized_start=1375
-  _globals['_GAPCAUSE']._serialized_end=1509
+  _globals['_CHANNEL']._serialized_start=1678
+  _globals['_CHANNEL']._serialized_end=1790
+  _globals['_GAPCAUSE']._serialized_start=1793
+  _globals['_GAPCAUSE']._serialized_end=1950
   _globals['_KERNELMESSAGE']._serialized_start=59
   _globals['_KERNELMESSAGE']._serialized_end=155
   _globals['_KERNELMESSAGEBATCH']._serialized_start=157
@@ -44,21 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OUTBOX']._serialized_start=281
   _globals['_OUTBOX']._serialized_end=342
   _globals['_ATTACH']._serialized_start=345
-  _globals['_ATTACH']._serialized_end=494
-  _globals['_ATTACHED']._serialized_start=496
-  _globals['_ATTACHED']._serialized_end=571
-  _globals['_ACK']._serialized_start=573
-  _globals['_ACK']._serialized_end=611
-  _globals['_DETACH']._serialized_start=613
-  _globals['_DETACH']._serialized_end=621
-  _globals['_GAP']._serialized_start=624
-  _globals['_GAP']._serialized_end=754
-  _globals['_EPOCHBEGUN']._serialized_start=756
-  _globals['_EPOCHBEGUN']._serialized_end=783
-  _globals['_CONNECTREQUEST']._serialized_start=786
-  _globals['_CONNECTREQUEST']._serialized_end=1006
-  _globals['_CONNECTRESPONSE']._serialized_start=1009
-  _globals['_CONNECTRESPONSE']._serialized_end=1258
-  _globals['_CHANNELSSERVICE']._serialized_start=1511
-  _globals['_CHANNELSSERVICE']._serialized_end=1618
+  _globals['_ATTACH']._serialized_end=517
+  _globals['_ATTACHED']._serialized_start=519
+  _globals['_ATTACHED']._serialized_end=594
+  _globals['_ACK']._serialized_start=596
+  _globals['_ACK']._serialized_end=634
+  _globals['_DETACH']._serialized_start=636
+  _globals['_DETACH']._serialized_end=644
+  _globals['_GAP']._serialized_start=647
+  _globals['_GAP']._serialized_end=777
+  _globals['_EPOCHBEGUN']._serialized_start=779
+  _globals['_EPOCHBEGUN']._serialized_end=806
+  _globals['_CONNECTREQUEST']._serialized_start=809
+  _globals['_CONNECTREQUEST']._serialized_end=1029
+  _globals['_CONNECTRESPONSE']._serialized_start=1032
+  _globals['_CONNECTRESPONSE']._serialized_end=1281
+  _globals['_READJOURNALREQUEST']._serialized_start=1284
+  _globals['_READJOURNALREQUEST']._serialized_end=1422
+  _globals['_READJOURNALRESPONSE']._serialized_start=1425
+  _globals['_READJOURNALRESPONSE']._serialized_end=1676
+  _globals['_CHANNELSSERVICE']._serialized_start=1953
+  _globals['_CHANNELSSERVICE']._serialized_end=2158
 # @@protoc_insertion_point(module_scope)

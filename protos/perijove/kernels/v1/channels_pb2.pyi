@@ -21,6 +21,7 @@ class GapCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GAP_CAUSE_JOURNAL_LIMIT: _ClassVar[GapCause]
     GAP_CAUSE_RUNNER_RESTARTED: _ClassVar[GapCause]
     GAP_CAUSE_UNKNOWN_RESUME_POINT: _ClassVar[GapCause]
+    GAP_CAUSE_SPOOLED: _ClassVar[GapCause]
 CHANNEL_UNSPECIFIED: Channel
 CHANNEL_SHELL: Channel
 CHANNEL_IOPUB: Channel
@@ -30,6 +31,7 @@ GAP_CAUSE_UNSPECIFIED: GapCause
 GAP_CAUSE_JOURNAL_LIMIT: GapCause
 GAP_CAUSE_RUNNER_RESTARTED: GapCause
 GAP_CAUSE_UNKNOWN_RESUME_POINT: GapCause
+GAP_CAUSE_SPOOLED: GapCause
 
 class KernelMessage(_message.Message):
     __slots__ = ("channel", "sequence", "frames")
@@ -66,16 +68,18 @@ class Outbox(_message.Message):
     def __init__(self, outbox_id: _Optional[str] = ..., taken: _Optional[int] = ..., returning: _Optional[bool] = ...) -> None: ...
 
 class Attach(_message.Message):
-    __slots__ = ("kernel_id", "client_session_id", "resume", "outbox")
+    __slots__ = ("kernel_id", "client_session_id", "resume", "outbox", "skips_spooled")
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     OUTBOX_FIELD_NUMBER: _ClassVar[int]
+    SKIPS_SPOOLED_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     client_session_id: str
     resume: ResumePoint
     outbox: Outbox
-    def __init__(self, kernel_id: _Optional[str] = ..., client_session_id: _Optional[str] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., outbox: _Optional[_Union[Outbox, _Mapping]] = ...) -> None: ...
+    skips_spooled: bool
+    def __init__(self, kernel_id: _Optional[str] = ..., client_session_id: _Optional[str] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., outbox: _Optional[_Union[Outbox, _Mapping]] = ..., skips_spooled: _Optional[bool] = ...) -> None: ...
 
 class Attached(_message.Message):
     __slots__ = ("epoch", "resumed", "sequence", "taken")
@@ -146,3 +150,29 @@ class ConnectResponse(_message.Message):
     epoch_begun: EpochBegun
     taken: int
     def __init__(self, attached: _Optional[_Union[Attached, _Mapping]] = ..., batch: _Optional[_Union[KernelMessageBatch, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., epoch_begun: _Optional[_Union[EpochBegun, _Mapping]] = ..., taken: _Optional[int] = ...) -> None: ...
+
+class ReadJournalRequest(_message.Message):
+    __slots__ = ("kernel_id", "client_session_id", "after", "last_sequence")
+    KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    kernel_id: str
+    client_session_id: str
+    after: ResumePoint
+    last_sequence: int
+    def __init__(self, kernel_id: _Optional[str] = ..., client_session_id: _Optional[str] = ..., after: _Optional[_Union[ResumePoint, _Mapping]] = ..., last_sequence: _Optional[int] = ...) -> None: ...
+
+class ReadJournalResponse(_message.Message):
+    __slots__ = ("batch", "gap", "epoch_begun", "next", "at_end")
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    AT_END_FIELD_NUMBER: _ClassVar[int]
+    batch: KernelMessageBatch
+    gap: Gap
+    epoch_begun: EpochBegun
+    next: ResumePoint
+    at_end: bool
+    def __init__(self, batch: _Optional[_Union[KernelMessageBatch, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., epoch_begun: _Optional[_Union[EpochBegun, _Mapping]] = ..., next: _Optional[_Union[ResumePoint, _Mapping]] = ..., at_end: _Optional[bool] = ...) -> None: ...

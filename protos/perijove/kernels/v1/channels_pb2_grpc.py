@@ -41,6 +41,11 @@ class ChannelsServiceStub:
                 request_serializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectRequest.SerializeToString,
                 response_deserializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectResponse.FromString,
                 _registered_method=True)
+        self.ReadJournal = channel.unary_unary(
+                '/perijove.kernels.v1.ChannelsService/ReadJournal',
+                request_serializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalRequest.SerializeToString,
+                response_deserializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalResponse.FromString,
+                _registered_method=True)
 
 
 class ChannelsServiceServicer:
@@ -74,6 +79,18 @@ class ChannelsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadJournal(self, request, context):
+        """Reads a page of what a kernel said, from the journal of its runner.
+
+        The journal holds the newest messages in memory, and on disk those that a
+        client session had not acknowledged in time, up to limits of bytes and age.
+        What it does not hold is announced by a gap in its place. Changes nothing,
+        and needs no stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ChannelsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +98,11 @@ def add_ChannelsServiceServicer_to_server(servicer, server):
                     servicer.Connect,
                     request_deserializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectRequest.FromString,
                     response_serializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectResponse.SerializeToString,
+            ),
+            'ReadJournal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadJournal,
+                    request_deserializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalRequest.FromString,
+                    response_serializer=perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -112,6 +134,33 @@ class ChannelsService:
             '/perijove.kernels.v1.ChannelsService/Connect',
             perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectRequest.SerializeToString,
             perijove_dot_kernels_dot_v1_dot_channels__pb2.ConnectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadJournal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.kernels.v1.ChannelsService/ReadJournal',
+            perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalRequest.SerializeToString,
+            perijove_dot_kernels_dot_v1_dot_channels__pb2.ReadJournalResponse.FromString,
             options,
             channel_credentials,
             insecure,

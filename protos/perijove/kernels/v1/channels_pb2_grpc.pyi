@@ -57,6 +57,14 @@ class ChannelsServiceStub:
     finished sending. So no request is lost, and none is passed to the kernel
     twice.
     """
+    ReadJournal: _grpc.UnaryUnaryMultiCallable[_channels_pb2.ReadJournalRequest, _channels_pb2.ReadJournalResponse]
+    """Reads a page of what a kernel said, from the journal of its runner.
+
+    The journal holds the newest messages in memory, and on disk those that a
+    client session had not acknowledged in time, up to limits of bytes and age.
+    What it does not hold is announced by a gap in its place. Changes nothing,
+    and needs no stream.
+    """
 
 @_typing.type_check_only
 class ChannelsServiceAsyncStub(ChannelsServiceStub):
@@ -86,6 +94,14 @@ class ChannelsServiceAsyncStub(ChannelsServiceStub):
     says so in `attached` and in `taken`, the last time when the client has
     finished sending. So no request is lost, and none is passed to the kernel
     twice.
+    """
+    ReadJournal: _aio.UnaryUnaryMultiCallable[_channels_pb2.ReadJournalRequest, _channels_pb2.ReadJournalResponse]  # type: ignore[assignment]
+    """Reads a page of what a kernel said, from the journal of its runner.
+
+    The journal holds the newest messages in memory, and on disk those that a
+    client session had not acknowledged in time, up to limits of bytes and age.
+    What it does not hold is announced by a gap in its place. Changes nothing,
+    and needs no stream.
     """
 
 class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,6 +135,20 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
         says so in `attached` and in `taken`, the last time when the client has
         finished sending. So no request is lost, and none is passed to the kernel
         twice.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadJournal(
+        self,
+        request: _channels_pb2.ReadJournalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_channels_pb2.ReadJournalResponse, _abc.Awaitable[_channels_pb2.ReadJournalResponse]]:
+        """Reads a page of what a kernel said, from the journal of its runner.
+
+        The journal holds the newest messages in memory, and on disk those that a
+        client session had not acknowledged in time, up to limits of bytes and age.
+        What it does not hold is announced by a gap in its place. Changes nothing,
+        and needs no stream.
         """
 
 def add_ChannelsServiceServicer_to_server(servicer: ChannelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

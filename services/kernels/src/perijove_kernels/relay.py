@@ -7,10 +7,10 @@ else passes as the bytes it came in. A stream here is one stream there.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import credentials
 from perijove_chassis.client import Channel, Deadlines
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
     Context = grpc.aio.ServicerContext[Any, bytes]
 
+M = TypeVar("M", bound=Message)
+
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ChannelsService"].full_name
 _CONNECT: Final = f"/{_SERVICE}/Connect"
+_READ_JOURNAL: Final = f"/{_SERVICE}/ReadJournal"
 _ATTACH_S: Final = 65.0
 """Somewhat longer than a runner lets a client wait for a starting kernel."""
 
@@ -46,7 +49,8 @@ def channels(find: Callable[[str], Awaitable[Kernel]], service_key: Secret) -> S
     servicer = RelayingChannelsServicer(find, service_key)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         # Neither side is (de)serialised: both are bytes.
-        "Connect": grpc.stream_stream_rpc_method_handler(servicer.Connect)
+        "Connect": grpc.stream_stream_rpc_method_handler(servicer.Connect),
+        "ReadJournal": grpc.unary_unary_rpc_method_handler(servicer.ReadJournal),
     }
 
     def register(server: grpc.aio.Server) -> None:
@@ -73,6 +77,22 @@ class RelayingChannelsServicer:
         channel = self._dial(kernel)
         try:
             await join(first, requests, context, channel.stream_stream(_CONNECT)())
+        finally:
+            await channel.close()
+
+    async def ReadJournal(self, request: bytes, context: Context) -> bytes:
+        """Pass on a page of what a kernel said."""
+        del context
+        kernel = await self._find(
+            parse_kernel_id(_parsed(request, pb.ReadJournalRequest).kernel_id)
+        )
+        if not kernel.runner_address:
+            raise Unavailable("the kernel's runner cannot be reached", reason="RUNNER_UNREACHABLE")
+        channel = self._dial(kernel)
+        try:
+            with rpc_errors_as_domain():
+                page: bytes = await channel.unary_unary(_READ_JOURNAL)(request)
+                return page
         finally:
             await channel.close()
 
@@ -127,10 +147,14 @@ async def _down(call: Any, context: Context) -> None:  # noqa: ANN401
 
 
 def _kernel_id(first: bytes | None) -> str:
-    try:
-        request = pb.ConnectRequest.FromString(first or b"")
-    except DecodeError:
-        raise InvalidArgument("the first request is malformed") from None
+    request = _parsed(first or b"", pb.ConnectRequest)
     if not request.HasField("attach"):
         raise InvalidArgument("a stream begins with `attach`")
     return parse_kernel_id(request.attach.kernel_id)
+
+
+def _parsed(request: bytes, kind: type[M]) -> M:
+    try:
+        return kind.FromString(request)
+    except DecodeError:
+        raise InvalidArgument("the request is malformed") from None

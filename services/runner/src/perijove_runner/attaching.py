@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perijove_chassis.errors import InvalidArgument
 
 from perijove_runner.clients import ClientStream
-from perijove_runner.feed import BEFORE_ALL
+from perijove_runner.gaps import BEFORE_ALL
 
 if TYPE_CHECKING:
     from perijove_runner.client_session import Outbox
@@ -56,7 +56,7 @@ def begin_stream(
         # An earlier runner knew what it had acknowledged, and nobody does now. The
         # gap comes again until it, or what follows, is acknowledged: whoever asked
         # to attach may be gone by now.
-        opening.append(feed.restart_gap())
+        opening.append(feed.gaps.restarted())
         place = feed.begun_at
         sender.lost(client_session_id, BEFORE_ALL, place)
     elif session:
@@ -93,7 +93,7 @@ def resumed(
     found = feed.place(*resume)
     if found is not None:
         return found + 1
-    opening.append(feed.unknown_gap(*resume))
+    opening.append(feed.gaps.unknown(*resume))
     place = feed.first if feed.is_older(resume[0]) else feed.present
     sender.lost(client_session_id, BEFORE_ALL, place)
     return place

@@ -38,7 +38,12 @@ def channels_service(lookup: Callable[[str], KernelRelay]) -> Service:
             request_deserializer=pb.ConnectRequest.FromString,
             # Responses are bytes already: see `encoding.py`.
             response_serializer=None,
-        )
+        ),
+        "ReadJournal": grpc.unary_unary_rpc_method_handler(
+            servicer.ReadJournal,
+            request_deserializer=pb.ReadJournalRequest.FromString,
+            response_serializer=pb.ReadJournalResponse.SerializeToString,
+        ),
     }
 
     def register(server: grpc.aio.Server) -> None:
@@ -90,7 +95,22 @@ class ChannelsServicer:
             given = attach.outbox
             outbox = Outbox(given.outbox_id, given.taken, given.returning)
         relay = self._lookup(attach.kernel_id)
-        return await relay.attach(attach.client_session_id, resume, outbox)
+        return await relay.attach(
+            attach.client_session_id, resume, outbox, skips_spooled=attach.skips_spooled
+        )
+
+    async def ReadJournal(
+        self,
+        request: pb.ReadJournalRequest,
+        context: grpc.aio.ServicerContext[pb.ReadJournalRequest, pb.ReadJournalResponse],
+    ) -> pb.ReadJournalResponse:
+        """Return a page of what a kernel said."""
+        del context
+        if not request.HasField("after"):
+            raise InvalidArgument("a page needs a place to read after")
+        relay = self._lookup(request.kernel_id)
+        after = (request.after.epoch, request.after.sequence)
+        return await relay.read_journal(request.client_session_id, after, request.last_sequence)
 
 
 async def _receive(requests: AsyncIterator[pb.ConnectRequest], stream: ClientStream) -> bool:

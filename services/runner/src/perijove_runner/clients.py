@@ -70,6 +70,8 @@ class ClientStream:
         self._sender = sender
         self.place = place
         """Where it reads on."""
+        self.skips_spooled = False
+        """Whether it is told of a gap in place of what is on disk."""
         self._responses = deque(opening)
         self._last: DomainError | None = None
         self._confirms = confirms
@@ -150,14 +152,21 @@ class ClientStream:
     async def _read_older(self) -> bytes:
         """Return what comes next from the disk. Where it is not there, a gap comes next."""
         start, session_id = self.place, self.session.session_id
+        if self.skips_spooled:
+            self._miss(self._feed.in_memory_from, self._feed.gaps.spooled)
+            return b""
         found = await self._feed.read_older(start, session_id)
         if found is None:
-            self.place = self._feed.next_kept(start)
-            self._responses.extend(self._feed.gaps(start, self.place))
-            self._sender.lost(session_id, start, self.place)
+            self._miss(self._feed.next_kept(start), self._feed.gaps.between)
             return b""
         response, self.place = found
         return response
+
+    def _miss(self, place: int, gaps: Callable[[int, int], list[bytes]]) -> None:
+        """Read on at a place; what is before is told of as a gap."""
+        start, self.place = self.place, place
+        self._responses.extend(gaps(start, place))
+        self._sender.lost(self.session.session_id, start, place)
 
     def _with_taken(self, response: bytes) -> bytes:
         """Say what was taken along with a response, or by itself once it is time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from perijove_chassis.client import MAX_MESSAGE_BYTES
 
 from perijove_runner import encoding
+from perijove_runner.gaps import BEFORE_ALL, Gaps
 from perijove_runner.journal import EVERYONE, Journal, Record
 from perijove_runner.places import Places
 from perijove_runner.spilling import Spilling
@@ -22,31 +23,11 @@ if TYPE_CHECKING:
 MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 """Largest message that travels; in place of a larger one there is a gap."""
 
-BEFORE_ALL: Final = -(1 << 61)
-"""A place before every message of the first epoch that is known."""
-
 GATHER_S: Final = 0.003
 """Seconds that a message waits at most for one that follows it, to travel with it."""
 
 _RECENT: Final = 4
 """Responses kept for the next client that reads the same; each is about `BATCH_BYTES` at most."""
-
-_TOO_LARGE: Final = (
-    "JOURNAL_LIMIT",
-    "The kernel said something larger than can be sent to a client.",
-)
-_RESTARTED: Final = (
-    "RUNNER_RESTARTED",
-    "What the kernel said while its runner was restarted is lost.",
-)
-_LIMIT: Final = (
-    "JOURNAL_LIMIT",
-    "The kernel said more than is kept for a client that is slow or away.",
-)
-_UNKNOWN: Final = (
-    "UNKNOWN_RESUME_POINT",
-    "It is not known what the kernel said since then.",
-)
 
 
 class Feed:
@@ -65,8 +46,7 @@ class Feed:
         self._spilling = Spilling(
             self._journal, self._places, spool, waited_for, limits.journal_memory_bytes
         )
-        # Runs of places of which earlier processes left nothing.
-        self._unheard: list[tuple[int, int]] = []
+        self.gaps: Final = Gaps(self._places)
         self._waiting: set[asyncio.Future[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._recent: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
@@ -99,7 +79,7 @@ class Feed:
     @property
     def begun_at(self) -> int:
         """The place at which this process has begun."""
-        return self._unheard[-1][1] if self._unheard else 0
+        return self.gaps.begun_at
 
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, and tell the clients."""
@@ -120,7 +100,7 @@ class Feed:
         if self._places.epoch != epoch:
             self._places.begin(epoch, max(0, end), 0)
         begin = max(end, self._places.base + sequence_limit + 1)
-        self._unheard.append((end, begin))
+        self.gaps.add_unheard(end, begin)
         self._journal.begin_at(begin)
         self._spilling.begin_at(begin)
 
@@ -144,7 +124,7 @@ class Feed:
         sequence = self._places.sequence(place)
         entry = encoding.entry(channel, sequence, frames)
         if len(entry) > MAX_ENTRY_BYTES:
-            gap = self._gap(self.epoch, sequence, sequence, _TOO_LARGE)
+            gap = self.gaps.too_large(self.epoch, sequence)
             self._append(Record(audience, gap, alone=True))
         else:
             self._append(Record(audience, entry), more_follows=more_follows)
@@ -153,6 +133,10 @@ class Feed:
     def sequence_at(self, place: int) -> int:
         """Return the number of a place as the present epoch counts; not above zero if older."""
         return self._places.sequence(place)
+
+    def point(self, place: int) -> tuple[int, int]:
+        """Return the epoch and sequence number after which a place comes."""
+        return self._places.locate(place - 1)
 
     def place(self, epoch: int, sequence: int) -> int | None:
         """Return the place of a sequence number, or nothing if there is none."""
@@ -165,7 +149,7 @@ class Feed:
 
     def attached(self, place: int, *, resumed: bool, taken: int) -> bytes:
         """Return the response that lets a client in at a place."""
-        epoch, sequence = self._places.locate(place - 1)
+        epoch, sequence = self.point(place)
         return encoding.attached_response(
             epoch=epoch, resumed=resumed, sequence=sequence, taken=taken
         )
@@ -209,15 +193,6 @@ class Feed:
         """Return the first place from a place on that can be read."""
         return self._spilling.next_kept(place)
 
-    def gaps(self, start: int, end: int) -> list[bytes]:
-        """Return the gaps that stand for all from a place to before another."""
-        responses = []
-        for first, after in self._unheard:
-            responses += self._cover(start, min(end, first), _LIMIT)
-            responses += self._cover(max(start, first), min(end, after), _RESTARTED)
-            start = max(start, after)
-        return responses + self._cover(start, end, _LIMIT)
-
     async def flush(self) -> None:
         """Write down what clients wait for, for the next process."""
         await self._spilling.flush()
@@ -227,15 +202,6 @@ class Feed:
         """Hear that the kernel is gone: after some seconds nobody reads any more."""
         self._spilling.end(after_s)
         self.wake()
-
-    def unknown_gap(self, epoch: int, sequence: int) -> bytes:
-        """Return the gap after a resume point that cannot be placed."""
-        return self._gap(epoch, sequence + 1, 0, _UNKNOWN)
-
-    def restart_gap(self) -> bytes:
-        """Return the gap before the adoption of the kernel, of unknown beginning."""
-        epoch, last = self._places.locate(self.begun_at - 1)
-        return self._gap(epoch, 0, last, _RESTARTED)
 
     async def wait(self, place: int) -> None:
         """Return when there is something at a place, or `wake` was called."""
@@ -276,21 +242,6 @@ class Feed:
             if stretch.epoch != self._places.epoch:
                 self._places.begin(stretch.epoch, stretch.first, stretch.first - stretch.base)
             if end < stretch.first:
-                self._unheard.append((end, stretch.first))
+                self.gaps.add_unheard(end, stretch.first)
             end = stretch.end
         return end
-
-    def _cover(self, start: int, end: int, cause: tuple[str, str]) -> list[bytes]:
-        responses = []
-        for missing in self._places.missing(start, end):
-            if missing.begins:
-                responses.append(encoding.epoch_begun_response(missing.epoch))
-            first = max(1, missing.first)
-            if first <= missing.last:
-                responses.append(self._gap(missing.epoch, first, missing.last, cause))
-        return responses
-
-    def _gap(self, epoch: int, first: int, last: int, cause: tuple[str, str]) -> bytes:
-        return encoding.gap_response(
-            epoch=epoch, first=first, last=last, cause=cause[0], message=cause[1]
-        )

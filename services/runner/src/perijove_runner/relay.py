@@ -24,6 +24,7 @@ from perijove_runner.keeping import RelayKeeper
 from perijove_runner.link import KernelLink
 from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.outbox import message
+from perijove_runner.paging import read_page
 from perijove_runner.receiving import CHANNELS, Receiving
 from perijove_runner.requests import Requests
 from perijove_runner.rules import MessageRules
@@ -32,6 +33,8 @@ from perijove_runner.snapshot import RelayChange, RelaySnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perijove.kernels.v1.channels_pb2 import ReadJournalResponse
 
     from perijove_runner.client_session import ClientSession, Outbox
     from perijove_runner.clients import ClientStream
@@ -233,11 +236,14 @@ class KernelRelay:
         client_session_id: str,
         resume: tuple[int, int] | None = None,
         outbox: Outbox | None = None,
+        *,
+        skips_spooled: bool = False,
     ) -> ClientStream:
         """Let a client in, once it misses nothing or the kernel has taken long enough.
 
         The client reads on after `resume`, an epoch and a sequence number, and
-        sends what of its `outbox` is not taken.
+        sends what of its `outbox` is not taken. With `skips_spooled` it is told
+        of a gap in place of what is on disk.
 
         Raises:
             Aborted: if the stream is one that another has replaced.
@@ -253,6 +259,7 @@ class KernelRelay:
         if self._ended:
             raise NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
         stream = begin_stream(self._feed, self._clients, self, client_session_id, resume, outbox)
+        stream.skips_spooled = skips_spooled
         session = stream.session
         self._clients.attach(stream)
         self._sending.drop(session)
@@ -271,6 +278,12 @@ class KernelRelay:
         if self._ended:
             raise NotFound("the kernel is gone", reason="NO_SUCH_KERNEL")
         return self._followers.add(client_session_id, resume)
+
+    async def read_journal(
+        self, client_session_id: str, after: tuple[int, int], last_sequence: int
+    ) -> ReadJournalResponse:
+        """Return a page of what the kernel said after an epoch's sequence number."""
+        return await read_page(self._feed, client_session_id, after, last_sequence)
 
     def send(self, session: ClientSession, channel: Channel, frames: Sequence[bytes]) -> None:
         """Pass a client's message to the kernel, or hold it until the kernel listens.

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _READS_A_TURN: Final = 128
+_BYTES_A_TURN: Final = 2 * 1024 * 1024
+"""Bytes past which others have their turn: so large messages can be moved to disk meanwhile."""
 _SENDS_QUEUED: Final = 10_000
 _DELIMITER: Final = b"<IDS|MSG>"
 _SIGNED_FRAMES: Final = 4
@@ -224,6 +226,7 @@ class _Watched:
     def _read_some(self) -> bool:
         """Read until empty or for a turn; return whether there may be more."""
         receive = self._socket.recv
+        size = 0
         for _ in range(_READS_A_TURN):
             try:
                 frame = receive(_NOBLOCK, copy=False)
@@ -237,6 +240,9 @@ class _Watched:
             self._take(frames)
             if self._socket.closed:
                 return False
+            size += len(frames[-1])
+            if size > _BYTES_A_TURN:
+                break
         return True
 
     def _take(self, frames: list[bytes]) -> None:
