@@ -15,6 +15,8 @@ from perijove.kernels.v1 import channels_pb2_grpc as pb_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, runner_name
 
+from tests.running import until
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -42,6 +44,10 @@ class GrpcClient:
         assert response.WhichOneof("payload") == "attached"
         attached: pb.Attached = response.attached
         return attached
+
+    def resume_after(self, attached: pb.Attached) -> None:
+        """Come back to the place where a stream has begun."""
+        self._attach.resume.epoch, self._attach.resume.sequence = attached.epoch, attached.sequence
 
     async def execute(self, code: str) -> str:
         """Ask the kernel to run code and return the request's id."""
@@ -134,6 +140,41 @@ async def test_a_gap_is_announced_and_the_pending_request_is_answered(
     numbers = [int(word) for word in client.printed().split()]
     assert numbers == sorted(set(numbers))
     await jupyter.call("DELETE", f"api/sessions/{session['id']}", expect=204)
+
+
+async def test_who_resumes_gets_what_a_killed_runner_had_received(
+    perijove: RunningPerijove, jupyter: JupyterClient, stub: Any
+) -> None:
+    session = await jupyter.new_session("had.ipynb")
+    away, reader = (GrpcClient(stub, session["kernel"]["id"]) for _ in range(2))
+    begun = await away.attach()
+    await reader.attach()
+    request = await reader.execute(
+        "import time\nfor number in range(60): print(number, flush=True); time.sleep(0.05)"
+    )
+    await until(lambda: _is_on_disk(perijove, KILLED_AT))
+    old = perijove.kill("runner")
+    await perijove.wait_restarted("runner", old)
+    away.resume_after(begun)
+    await away.attach()
+    while "idle" not in away.kinds(request):
+        await away.read()
+    assert [gap.cause for gap in away.gaps()] == [pb.GAP_CAUSE_RUNNER_RESTARTED]
+    (place,) = (n for n, found in enumerate(away.responses) if found.HasField("gap"))
+    before = GrpcClient(stub, "")
+    before.responses = away.responses[:place]
+    numbers = [int(word) for word in before.printed().split()]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > int(KILLED_AT)
+    everything = [int(word) for word in away.printed().split()]
+    assert everything == sorted(set(everything))
+    await jupyter.call("DELETE", f"api/sessions/{session['id']}", expect=204)
+
+
+def _is_on_disk(perijove: RunningPerijove, number: str) -> bool:
+    text = json.dumps({"name": "stdout", "text": f"{number}\n"}).encode()
+    files = (perijove.runtime_dir / "runner" / "j").glob("*/*")
+    return any(text in file.read_bytes() for file in files)
 
 
 def _part(message: pb.KernelMessage, number: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from perijove_runner.snapshot import RelayLimits
+from perijove_runner.backends.spool import SpoolRoom
+from perijove_runner.snapshot import SpoolLimits
 
 from tests.integration.edges import TOKEN, edge_of
 from tests.integration.websockets import KERNEL_ID, V1, Socket, Stack
@@ -28,7 +29,8 @@ def kernel() -> Iterator[IpyKernel]:
 
 @pytest.fixture
 async def stack(kernel: IpyKernel) -> AsyncIterator[Stack]:
-    async with relay_of(kernel, RelayLimits(journal_bytes=32_000_000)) as relay:
+    room = SpoolRoom(SpoolLimits(kernel_bytes=16_000_000))
+    async with relay_of(kernel, room=room) as relay:
         relays = {KERNEL_ID: relay}
         async with edge_of(relays) as (url, address):
             stack = Stack(url, address, relays)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import psutil
@@ -14,15 +14,16 @@ from tests.jupyter_ws import GENEROUS_S, PROTOCOL, JupyterClient, unpack
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.conftest import StartPerijove
-    from tests.jupyter_ws import KernelSocket, Message
+    from tests.jupyter_ws import Message
     from tests.running import RunningPerijove
 
 MIB = 1024 * 1024
-LINES, LINE_BYTES = 6_000, 10_000
-PRINTING = f"""
-for number in range({LINES}):
-    print(f"{{number:06}}" + "x" * {LINE_BYTES}, flush=True)
+PRINTING = """
+import time
+for number in range({0}):
+    print(f"{{number:06}}" + "x" * {1}, flush=True)
+    if number % (1_000_000 // {1}) == 0:
+        time.sleep(0.01)  # or the kernel itself drops output when it gets more of the processor
 """
 MOST_GROWTH_MIB = 64
 
@@ -37,7 +38,7 @@ class Memory:
         self._before = self._now()
         self.most = dict.fromkeys(self._processes, 0.0)
 
-    async def __aenter__(self) -> Memory:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._watch())
         return self
 
@@ -56,9 +57,7 @@ class Memory:
             self.most[name] = max(self.most[name], now - self._before[name])
 
     def _now(self) -> dict[str, float]:
-        return {
-            name: process.memory_info().rss / MIB for name, process in self._processes.items()
-        }
+        return {name: process.memory_info().rss / MIB for name, process in self._processes.items()}
 
 
 class SlowSocket:
@@ -88,8 +87,9 @@ async def kernel_id(jupyter: JupyterClient) -> AsyncIterator[str]:
     await jupyter.call("DELETE", f"api/sessions/{session['id']}", expect=204)
 
 
+@pytest.mark.parametrize(("lines", "line_bytes"), [(6_000, 10_000), (100, 1_000_000)])
 async def test_a_reader_that_does_not_read_costs_no_memory_and_gets_all(
-    perijove: RunningPerijove, jupyter: JupyterClient, kernel_id: str
+    perijove: RunningPerijove, jupyter: JupyterClient, kernel_id: str, lines: int, line_bytes: int
 ) -> None:
     async with jupyter.kernel(kernel_id) as quick, JupyterClient.http(perijove.token) as http:
         await quick.run("pass")
@@ -98,18 +98,14 @@ async def test_a_reader_that_does_not_read_costs_no_memory_and_gets_all(
         async with http.ws_connect(url, protocols=(PROTOCOL,), max_msg_size=0) as socket:
             slow = SlowSocket(socket)
             async with Memory(perijove) as memory:
-                request = await quick.start(PRINTING)
+                request = await quick.start(PRINTING.format(lines, line_bytes))
                 await quick.finished(request, 2 * GENEROUS_S)
-                expect_all(_numbers(quick.of(request)))
+                assert _numbers(quick.of(request)) == list(range(lines))
                 await slow.until_idle(request)
-            expect_all(slow.numbers())
+            assert slow.numbers() == list(range(lines))
     print(memory.most)  # noqa: T201 - shown if the test fails
     for name, most in memory.most.items():
         assert most <= MOST_GROWTH_MIB, name
-
-
-def expect_all(numbers: list[int]) -> None:
-    assert numbers == list(range(LINES))
 
 
 def _numbers(messages: list[Message]) -> list[int]:
