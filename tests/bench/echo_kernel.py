@@ -1,8 +1,9 @@
 """A kernel that does next to nothing, so that it is not what a measurement measures.
 
 It answers `kernel_info`, and `execute` with the code `flood 10000` publishes that
-many small stream messages, as fast as one thread can sign and send them. Nothing
-is dropped: its queue to a slow subscriber is unbounded.
+many small stream messages, as fast as one thread can sign and send them; the code
+`print 200` publishes 200 MB in messages of 100 kB. Nothing is dropped: its queue to a
+slow subscriber is unbounded.
 """
 
 import hashlib
@@ -18,8 +19,12 @@ import zmq
 ITEM = "bench-item"
 """Occurs once in each message of a flood, and in no other."""
 
+LARGE_A_MB = 10
+"""Large messages that make up a megabyte."""
+
 _DELIMITER = b"<IDS|MSG>"
 _CONTENT = json.dumps({"name": "stdout", "text": f"{ITEM} {'.' * 64}\n"}).encode()
+_LARGE = json.dumps({"name": "stdout", "text": f"{ITEM} {'.' * 100_000}\n"}).encode()
 
 
 class EchoKernel:
@@ -83,6 +88,8 @@ class EchoKernel:
         command, _, number = code.partition(" ")
         for _ in range(int(number) if command == "flood" else 0):
             self._publish("stream", parent, _CONTENT)
+        for _ in range(int(number) * LARGE_A_MB if command == "print" else 0):
+            self._publish("stream", parent, _LARGE)
 
     def _publish(self, kind: str, parent: bytes, content: bytes) -> None:
         self._iopub.send_multipart([kind.encode(), *self._message(kind, parent, content)])

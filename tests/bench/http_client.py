@@ -103,10 +103,12 @@ class KernelSocket:
         self._writer = writer
 
     @classmethod
-    async def open(cls, url: str, token: str, kernel_id: str, framing: Framing) -> Self:
-        """Connect with a client session of its own."""
+    async def open(
+        cls, url: str, token: str, kernel_id: str, framing: Framing, limit: int = 2**24
+    ) -> Self:
+        """Connect with a client session of its own; hold about as many bytes unread."""
         parts = urlsplit(url)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**24)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=limit)
         path = f"{parts.path}api/kernels/{kernel_id}/channels?session_id={uuid.uuid4().hex}"
         lines = [
             f"GET {path} HTTP/1.1",
@@ -145,6 +147,11 @@ class KernelSocket:
         elif size == _SMALL + 1:
             size = int.from_bytes(await self._reader.readexactly(8), "big")
         return await self._reader.readexactly(size)
+
+    async def read_slowly(self) -> None:
+        """Read 10 bytes a second, until cancelled."""
+        while await self._reader.read(10):  # noqa: ASYNC110 - the pause is the point
+            await asyncio.sleep(1.0)
 
     async def count(self, word: bytes, number: int) -> None:
         """Read until a word has been seen so many times, at any place in the frames."""

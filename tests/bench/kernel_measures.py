@@ -37,10 +37,10 @@ async def round_trip_ms(server: HttpServer, framing: Framing, number: int) -> fl
     """Return the median time of an empty cell in ms: request to reply and idle."""
     async with asyncio.timeout(WAIT_S), kernel(server, PYTHON_KERNEL) as kernel_id:
         ws = await KernelSocket.open(server.url, server.token, kernel_id, framing)
-        await _until_done(ws, messages.kernel_info())
+        await until_done(ws, messages.kernel_info())
         for _ in range(WARM_UP):
-            await _until_done(ws, messages.execute("pass"))
-        times = [await _until_done(ws, messages.execute("pass")) for _ in range(number)]
+            await until_done(ws, messages.execute("pass"))
+        times = [await until_done(ws, messages.execute("pass")) for _ in range(number)]
         ws.close()
     return statistics.median(times) * 1000
 
@@ -58,7 +58,7 @@ async def fan_out_rate(server: HttpServer, clients: int, number: int) -> float:
             for _ in range(clients)
         ]
         for ws in sockets:
-            await _until_done(ws, messages.kernel_info())
+            await until_done(ws, messages.kernel_info())
         await _flood(sockets, 10)
         seconds = statistics.median([await _flood(sockets, number) for _ in range(REPEATS)])
         for ws in sockets:
@@ -75,7 +75,8 @@ async def _flood(sockets: list[KernelSocket], number: int) -> float:
     return time.perf_counter() - start
 
 
-async def _until_done(ws: KernelSocket, message: tuple[dict[str, str], dict[str, object]]) -> float:
+async def until_done(ws: KernelSocket, message: tuple[dict[str, str], dict[str, object]]) -> float:
+    """Send a request; return the seconds until its reply and `idle` are here."""
     start = time.perf_counter()
     ws.send(ws.framing.pack(*message))
     ended = 0

@@ -4,7 +4,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from tests.bench import direct, kernel_measures, memory_measures, rest_measures, start_measures
+from tests.bench import (
+    direct,
+    kernel_measures,
+    memory_measures,
+    reader_measures,
+    rest_measures,
+    start_measures,
+)
 from tests.bench.messages import FRAMING_LEGACY, FRAMING_V1
 from tests.bench.rest_measures import LARGE, SMALL
 from tests.bench.servers import HttpServer
@@ -43,13 +50,29 @@ class Limit:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Least:
+    """What Perijove is to reach, whatever jupyter_server does."""
+
+    least: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f">= {self.least:g} {self.unit}"
+
+    def met(self, ours: float, theirs: float) -> bool:
+        """Tell whether it is reached."""
+        del theirs
+        return ours >= self.least
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Measure:
     """One row of the table."""
 
     name: str
     unit: str
     over_http: Callable[[HttpServer], Awaitable[float]]
-    target: Target | Limit | None = None
+    target: Target | Limit | Least | None = None
     direct: Callable[[], float] | None = None
     most_rounds: int = 100
     """For what takes so long that it is not repeated."""
@@ -62,6 +85,8 @@ class Effort:
     executions: int
     flood: int
     fan_out: int
+    printed_mb: int
+    idle_sockets: int
     starts: int
     seconds: float
     file_mib: int
@@ -70,13 +95,29 @@ class Effort:
     def full(cls) -> Self:
         """Return what a table in the documentation needs."""
         return cls(
-            executions=50, flood=10_000, fan_out=1_000, starts=20, seconds=3.0, file_mib=2048
+            executions=50,
+            flood=10_000,
+            fan_out=1_000,
+            printed_mb=200,
+            idle_sockets=1_000,
+            starts=20,
+            seconds=3.0,
+            file_mib=2048,
         )
 
     @classmethod
     def quick(cls) -> Self:
         """Return what shows that it works, and roughly how things stand."""
-        return cls(executions=15, flood=10_000, fan_out=200, starts=5, seconds=0.5, file_mib=256)
+        return cls(
+            executions=15,
+            flood=10_000,
+            fan_out=200,
+            printed_mb=60,
+            idle_sockets=200,
+            starts=5,
+            seconds=0.5,
+            file_mib=256,
+        )
 
 
 def every(effort: Effort) -> list[Measure]:
@@ -84,6 +125,7 @@ def every(effort: Effort) -> list[Measure]:
     return [
         _memory(),
         *_kernels(effort),
+        *_readers(effort),
         *_starts(effort),
         *_documents(effort),
         *_large_files(effort),
@@ -123,6 +165,32 @@ def _kernels(effort: Effort) -> list[Measure]:
             "deliveries/s",
             lambda server: kernel_measures.fan_out_rate(server, 50, effort.fan_out),
             Target(20),
+        ),
+    ]
+
+
+def _readers(effort: Effort) -> list[Measure]:
+    printed = f"{effort.printed_mb} MB printed, one of two clients reads 10 bytes/s"
+    return [
+        Measure(
+            f"{printed}: rate of the other",
+            "of its rate alone",
+            lambda server: reader_measures.rate_beside_slow(server, effort.printed_mb),
+            Least(0.9, "of its rate alone"),
+            most_rounds=3,
+        ),
+        Measure(
+            f"{printed}: growth of any process",
+            "MB",
+            lambda server: reader_measures.growth_beside_slow_mb(server, effort.printed_mb),
+            Limit(64, "MB"),
+            most_rounds=1,
+        ),
+        Measure(
+            f"memory of each of {effort.idle_sockets} idle WebSockets (PSS)",
+            "kB",
+            lambda server: reader_measures.idle_socket_kb(server, effort.idle_sockets),
+            most_rounds=1,
         ),
     ]
 

@@ -27,7 +27,7 @@ async def download_mb(server: HttpServer, mib: int) -> float:
         if received != mib * CHUNK_BYTES:
             raise RuntimeError(f"{server.name} sent {received} bytes")
 
-    return await _growth_mb(server, download())
+    return await growth_mb(server, download())
 
 
 async def upload_mb(server: HttpServer, mib: int) -> float:
@@ -43,13 +43,14 @@ async def upload_mb(server: HttpServer, mib: int) -> float:
             await http.send(request("PUT", url, server.token, json.dumps(body).encode()))
         http.close()
 
-    growth = await _growth_mb(server, upload())
+    growth = await growth_mb(server, upload())
     if (server.root_dir / "uploaded.bin").stat().st_size != mib * CHUNK_BYTES:
         raise RuntimeError(f"{server.name} has not stored all of it")
     return growth
 
 
-async def _growth_mb(server: HttpServer, transfer: Awaitable[None]) -> float:
+async def growth_mb(server: HttpServer, transfer: Awaitable[None]) -> float:
+    """Return by how much the memory of any process grows while something is done, in MB."""
     before = server.memory_by_process_mb()
     most = 0.0
     async with asyncio.timeout(WAIT_S):
