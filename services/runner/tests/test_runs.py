@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from perijove_chassis.errors import AlreadyExists, NotFound
 from perijove_runner.execution.backends.kernels import RelayedKernels
+from perijove_runner.execution.backends.notes_file import RunNotesFile
 from perijove_runner.execution.manager import Attachment, ExecutionManager
 from perijove_runner.execution.model import (
     Execution,
@@ -25,7 +26,6 @@ from perijove_runner.execution.model import (
 from services.runner.tests.stand import Stand
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 DEADLINE_S = 60
@@ -61,7 +61,7 @@ def end(outputs: list[Placed]) -> Finished:
 
 
 @pytest.fixture
-async def started(stand: Stand) -> AsyncIterator[Stand]:
+async def started(stand: Stand) -> Stand:
     await stand.launch()
     return stand
 
@@ -72,13 +72,13 @@ async def test_a_reader_that_stands_still_delays_no_other_and_gets_all(started: 
     slow = await begin(manager, code)
     fast = await begin(manager, code)
     assert (slow.created, fast.created) == (True, False)
-    first = await anext(slow.outputs())
-    assert isinstance(first.output, Started)
+    reading = slow.outputs()
+    assert isinstance((await anext(reading)).output, Started)
     assert len(printed(await rest(fast))) == 3_000_000
     assert (started.view().connection_count, started.view().execution_state.value) == (0, "idle")
-    outputs = await rest(await begin(manager, code))
-    assert len(printed(outputs)) == 3_000_000
-    assert end(outputs).output_bytes == 3_000_000
+    outputs = [placed async for placed in reading]
+    assert len(printed(outputs)) == end(outputs).output_bytes == 3_000_000
+    slow.close()
 
 
 async def test_output_beyond_the_limit_is_not_sent_to_the_one_who_set_it(started: Stand) -> None:
@@ -90,47 +90,40 @@ async def test_output_beyond_the_limit_is_not_sent_to_the_one_who_set_it(started
     assert len(printed(await rest(await begin(manager, "print('x' * 100)")))) == 101
 
 
-async def test_the_next_runner_knows_what_was_begun(directory: Path, started: Stand) -> None:
-    manager = manager_of(started)
-    await rest(await begin(manager, "n = 0", "zero"))
-    code = "import time\nn += 1\nwhile not go: time.sleep(0.01)\nprint(n)"
-    await rest(await begin(manager, "go = 0\nimport threading", "go"))
-    await rest(await begin(manager, "threading.Timer(3, lambda: globals().update(go=1)).start()"))
+async def test_the_next_runner_knows_what_was_begun(directory: Path) -> None:
+    first = Stand(directory, dict(os.environ))
+    await first.machine.look()
+    await first.launch()
+    manager = manager_of(first)
+    await rest(await begin(manager, "import os, time\nn = 0", "zero"))
+    go = directory / "go"
+    code = f"n += 1\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nprint(n)"
     under_way = await begin(manager, code, "under way")
     assert isinstance((await anext(under_way.outputs())).output, Started)
-    ghost = RunRecord(
-        request_id="never sent",
-        digest=Execution("a", "never sent", "n += 10").digest,
-        msg_id="ghost",
-        epoch=1,
-        begin=1,
-        accept_time=0.0,
+    # The process ended between the note and the message.
+    digest = Execution("a", "never sent", "n += 10").digest
+    unsent = RunRecord(
+        request_id="never sent", digest=digest, msg_id="m", epoch=1, begin=1, accept_time=0.0
     )
-    assert started.machine.run_notes("a").exists()
-    with started.machine.run_notes("a").open("ab") as notes:
-        import msgspec
-
-        notes.write(msgspec.json.encode(ghost) + b"\n")
-    await started.close(keep=True)
-    later = Stand(directory, dict(os.environ))
-    await later.machine.look()
-    try:
-        await later.manager.adopt()
-        manager = manager_of(later)
-        again = await begin(manager, code, "under way")
-        assert not again.created
-        assert printed(await rest(again)) == "1\n"
-        known = await begin(manager, "n = 0", "zero")
-        assert not known.created
-        assert end(await rest(known)).outcome.kind is OutcomeKind.OK
-        with pytest.raises(AlreadyExists):
-            await begin(manager, "n = 1", "zero")
-        sent = await begin(manager, "n += 10", "never sent")
-        assert sent.created
-        await rest(sent)
-        assert printed(await rest(await begin(manager, "print(n)", "last"))) == "11\n"
-    finally:
-        await later.close()
+    RunNotesFile(first.machine.run_notes("a")).add(unsent)
+    await first.close(keep=True)
+    second = Stand(directory, dict(os.environ))
+    await second.manager.adopt()
+    manager = manager_of(second)
+    again = await begin(manager, code, "under way")
+    await second.manager.relay("a").ready(DEADLINE_S)
+    go.touch()
+    assert (again.created, printed(await rest(again))) == (False, "1\n")
+    known = await begin(manager, "import os, time\nn = 0", "zero")
+    assert not known.created
+    assert end(await rest(known)).outcome.kind is OutcomeKind.OK
+    with pytest.raises(AlreadyExists):
+        await begin(manager, "n = 1", "zero")
+    sent = await begin(manager, "n += 10", "never sent")
+    assert sent.created
+    await rest(sent)
+    assert printed(await rest(await begin(manager, "print(n)", "last"))) == "11\n"
+    await second.close()
 
 
 async def test_a_run_of_a_kernel_that_was_killed_says_how_it_ended(started: Stand) -> None:
