@@ -26,6 +26,8 @@ class Recorder:
     console: list[str] = dataclasses.field(default_factory=list)
     network: list[str] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
+    wanted: list[str] = dataclasses.field(default_factory=list)
+    """Parts of problems that the test brings about."""
     leaving: bool = False
     """Set while the page is reloaded or closed: its open requests are then cut off."""
 
@@ -48,7 +50,7 @@ class Recorder:
 
     def _problem(self, log: list[str], line: str) -> None:
         log.append(line)
-        if not any(part in line for part in ALLOWED):
+        if not any(part in line for part in (*ALLOWED, *self.wanted)):
             self.problems.append(line)
 
     def _on_console(self, message: ConsoleMessage) -> None:
