@@ -117,6 +117,16 @@ DIFFERENCES: dict[str, Difference] = {
     "bodies that are no objects": differs("refused alike, where many end in a 500"),
     "a socket of no kernel": differs("a foreign page is not told which kernels there are"),
     "letters in JSON": differs("JSON is UTF-8: escapes are three times as long"),
+    # Kernels.
+    "the end of a start": differs("what is known is shown, whoever asks"),
+    "the end of a cell whose kernel died": differs("nobody waits for an answer that never comes"),
+    "how a process ended": differs("why a kernel has died is what its user wants to know"),
+    "a kernel that is dead": differs("front ends show why, if they are told"),
+    "what a client missed while another was there": differs("what a client misses is its own"),
+    "what a socket says that replaces another": differs("a client that returns misses nothing"),
+    "nonsense from a client": differs("one bad message does not cost the connection"),
+    "a kernel without a path": differs("where the server was started is nobody's business"),
+    "the parent of a kernel": differs("a kernel outlives the process that started it"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(

@@ -1,9 +1,11 @@
-"""What refusals of contents say, as front ends show it: by the ids of the rows.
+"""What refusals say, as front ends show it: by the ids of the rows.
 
 A name may be that of a place where it is an API path here.
 """
 
 from __future__ import annotations
+
+from tests.conformance.routes import NO_ID
 
 _MISSING = r"(File or directory does not exist|No such file or directory): \S*nope.txt"
 _EXISTS = "File already exists: {}"
@@ -65,6 +67,10 @@ MESSAGES = {
     "delete-checkpoint-of-missing": "Checkpoint does not exist: nope@checkpoint",
     "read-forbidden": "Permission denied: s.txt",
     "write-read-only": "Permission denied: r.txt",
+    "kernel": f"Kernel does not exist: {NO_ID}",
+    "kernel-delete": f"Kernel does not exist: {NO_ID}",
+    "kernel-interrupt": f"Kernel does not exist: {NO_ID}",
+    "kernelspec": "Kernel spec nope not found",
     "settings-unknown": "Schema not found: .*",
     "workspace-other": "Workspace metadata ID mismatch: expected 'w' got '/?v'",
 }

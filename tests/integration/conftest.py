@@ -10,7 +10,8 @@ from perijove_runner.backends.spool import SpoolRoom
 from perijove_runner.snapshot import SpoolLimits
 
 from tests.integration.edges import TOKEN, edge_of
-from tests.integration.websockets import KERNEL_ID, V1, Socket, Stack
+from tests.integration.websockets import KERNEL_ID, V1, Stack
+from tests.kernel_sockets import Socket
 from tests.relays import IpyKernel, relay_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from tests.integration.websockets import KERNEL_ID, Stack, quiet, text
+from tests.integration.websockets import KERNEL_ID, Stack, quiet
 from tests.jupyter_ws import pack
+from tests.kernel_sockets import text
 
 if TYPE_CHECKING:
     from perijove_runner.relay import KernelRelay

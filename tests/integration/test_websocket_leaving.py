@@ -12,7 +12,8 @@ from perijove_chassis.credentials import PrincipalKind, RunnerVerifier, derive_k
 from perijove_chassis.server import Service
 
 from tests.integration.edges import KEY, TOKEN, edge_of, serving
-from tests.integration.websockets import KERNEL_ID, V1, Socket
+from tests.integration.websockets import KERNEL_ID, V1
+from tests.kernel_sockets import Socket
 from tests.relays import DEADLINE_S
 
 if TYPE_CHECKING:

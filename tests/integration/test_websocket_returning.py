@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.websockets import KERNEL_ID, Reader, Socket, Stack, quiet, text
+from tests.integration.websockets import KERNEL_ID, Reader, Stack, quiet
+from tests.kernel_sockets import Socket, text
 from tests.relays import DEADLINE_S
 
 

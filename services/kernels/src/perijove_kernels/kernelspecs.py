@@ -74,7 +74,7 @@ class KernelspecManager:
         for offer in await self._offers():
             if offer.kernelspec.name.lower() == name.lower():
                 return offer
-        raise NotFound(f"there is no kernelspec {name[:100]!r}", reason="NO_SUCH_KERNELSPEC")
+        raise NotFound(f"Kernel spec {name[:100]} not found", reason="NO_SUCH_KERNELSPEC")
 
     async def _offers(self) -> tuple[Offer, ...]:
         try:

@@ -192,7 +192,7 @@ class MemoryKernelStore:
             raise Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
         able = [known for known in live if wanted in {s.name.lower() for s in known.kernelspecs}]
         if not able:
-            raise NotFound(f"there is no kernelspec {wanted[:100]!r}", reason="NO_SUCH_KERNELSPEC")
+            raise NotFound(f"Kernel spec {wanted[:100]} not found", reason="NO_SUCH_KERNELSPEC")
         free = [known for known in able if self._used(known) < known.runner.capacity]
         if not free:
             raise ResourceExhausted("every runner is full", reason="NO_CAPACITY")

@@ -205,7 +205,7 @@ class RedisKernelStore:
 
 def _refusal(outcome: str, kernelspec_name: str) -> DomainError:
     if outcome == "NO_SUCH_KERNELSPEC":
-        return NotFound(f"there is no kernelspec {kernelspec_name[:100]!r}", reason=outcome)
+        return NotFound(f"Kernel spec {kernelspec_name[:100]} not found", reason=outcome)
     if outcome == "NO_CAPACITY":
         return ResourceExhausted("every runner is full", reason=outcome)
     return Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
