@@ -152,7 +152,7 @@ class RunnerManager:
 
     async def _end_stray(self, runner: Runner, kernel_id: str) -> None:
         try:
-            await self._runners.shutdown(runner, kernel_id, "kernels")
+            await self._runners.shutdown(runner, kernel_id, "")
         except DomainError as error:
             # It is announced again with the next hello, and then tried again.
             log.warning("stray kernel not ended", kernel_id=kernel_id, error=str(error))

@@ -179,8 +179,11 @@ async def _announced(
 
 
 def _requester(named: str) -> str:
-    """Return on whose behalf a call is made: only services may say that of others."""
-    return named if named and _trusted() else server.principal.get().name
+    """Return on whose behalf a call is made; empty if that is not known.
+
+    Only services may say it of others. Their own names mean nothing to people.
+    """
+    return named if _trusted() else server.principal.get().name
 
 
 def _trusted() -> bool:

@@ -212,14 +212,7 @@ class HeldKernel(Generic[R]):
         # Kept first: a process that nothing tells of could never be found again.
         self._record = record
         self._state.save(record)
-        launch = Launch(
-            kernel_id=record.kernel_id,
-            argv=record.argv,
-            kernelspec_environment=record.kernelspec_environment,
-            environment=record.environment,
-            working_directory=record.working_directory,
-        )
-        process = await self._launcher.launch(launch)
+        process = await self._launcher.launch(Launch.of(record))
         self._watch(process)
         self._keep(dataclasses.replace(record, process=process.mark))
         try:

@@ -33,6 +33,17 @@ class Launch:
     working_directory: str
     """Absolute; the nearest parent that exists is taken. If empty, the runner's own."""
 
+    @classmethod
+    def of(cls, record: KernelRecord) -> Launch:
+        """Return the next process of a kernel."""
+        return cls(
+            kernel_id=record.kernel_id,
+            argv=record.argv,
+            kernelspec_environment=record.kernelspec_environment,
+            environment=record.environment,
+            working_directory=record.working_directory,
+        )
+
 
 class KernelProcess(Protocol):
     """The process of a kernel, and all that it started in its process group."""
