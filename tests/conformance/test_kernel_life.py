@@ -190,8 +190,8 @@ async def test_kernel_that_keeps_dying_is_given_up(
                     if message["parent_header"] == {} and "execution_state" in message["content"]:
                         statuses.append(message["content"]["execution_state"])
             assert statuses.count("restarting") == 5
+        answer = await kernel.until(lambda a: a.json.get("execution_state") in ("dead", None))
         assert kernel.kernel_id not in {one["id"] for one in server.ask("GET", "api/kernels").json}
-        answer = kernel.ask()
         if differs_in(server, "a kernel that is dead"):
             assert answer.status == 404
             return

@@ -161,6 +161,26 @@ async def test_a_kernel_is_interrupted_restarted_changed_and_shut_down(
     assert not runner.kernels
 
 
+async def test_how_a_kernel_ended_is_told_after_it_is_gone(replica: Any, runner: Any) -> None:
+    await start(replica, kernel_id="k1")
+    request = pb.ShutdownKernelRequest(kernel_id="k1", requested_by="Io")
+    await replica.kernels.ShutdownKernel(request)
+    assert not runner.kernels
+    with pytest.raises(errors.NotFound) as caught, rpc_errors_as_domain():
+        await replica.kernels.GetKernel(pb.GetKernelRequest(kernel_id="k1"))
+    assert caught.value.reason == "NO_SUCH_KERNEL"
+    assert str(caught.value) == "Kernel does not exist: k1. The kernel was shut down by Io."
+    ended = await replica.kernels.GetKernel(pb.GetKernelRequest(kernel_id="k1", show_ended=True))
+    assert ended.kernel.execution_state == pb.EXECUTION_STATE_DEAD
+    assert ended.kernel.last_exit.cause == pb.EXIT_CAUSE_SHUTDOWN
+    assert ended.kernel.last_exit.requested_by == "Io"
+    with (
+        pytest.raises(errors.NotFound, match=r"^Kernel does not exist: k2$"),
+        rpc_errors_as_domain(),
+    ):
+        await replica.kernels.GetKernel(pb.GetKernelRequest(kernel_id="k2", show_ended=True))
+
+
 @pytest.mark.parametrize("method", ["Interrupt", "Restart", "Update"])
 async def test_a_kernel_its_runner_does_not_have_is_forgotten(
     replica: Any, runner: Any, method: str
