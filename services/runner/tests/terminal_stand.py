@@ -115,3 +115,11 @@ class TerminalStand:
         async with asyncio.timeout(GENEROUS_S):
             while not condition():  # noqa: ASYNC110 - processes set no event
                 await asyncio.sleep(0.02)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Return whether a process is over, whether or not anybody has asked how it ended."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

@@ -20,7 +20,7 @@ from perijove_chassis.errors import (
 )
 from perijove_runner.terminals.model import EndCause, Size
 
-from services.runner.tests.terminal_stand import KEPT, TerminalStand
+from services.runner.tests.terminal_stand import KEPT, TerminalStand, has_ended
 
 MakeStand = Callable[..., TerminalStand]
 
@@ -167,7 +167,7 @@ async def test_a_holder_that_is_killed_takes_its_terminal_along(stand: TerminalS
     holder.kill()
     assert (await viewer.to_the_end()).cause is EndCause.UNKNOWN
     assert stand.manager.all() == []
-    await stand.until(lambda: not shell.is_running() or shell.status() == "zombie")
+    await stand.until(lambda: has_ended(shell))
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' HUP INT TERM; "])
@@ -382,7 +382,7 @@ async def test_a_shell_that_ended_without_a_runner_says_how(
     (shell,) = stand.holders()[0].children()
     await stand.close(keep=True)
     (directory / "go").touch()
-    await stand.until(lambda: not shell.is_running() or shell.status() == "zombie")
+    await stand.until(lambda: has_ended(shell))
     after = make_stand()
     await after.manager.adopt()
     await after.until(lambda: not after.manager.all())
@@ -399,7 +399,7 @@ async def test_a_terminal_whose_holder_is_gone_is_forgotten(
     (holder,) = stand.holders()
     await stand.close(keep=True)
     holder.kill()
-    await stand.until(lambda: not holder.is_running() or holder.status() == "zombie")
+    await stand.until(lambda: has_ended(holder))
     after = make_stand()
     await after.manager.adopt()
     assert after.manager.all() == []
