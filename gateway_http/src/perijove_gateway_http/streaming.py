@@ -182,7 +182,8 @@ async def send(
     else:
         return web.Response(body=b"".join(pending), headers=headers)
     response = web.StreamResponse(headers=headers)
-    response.content_length = size_bytes
+    if size_bytes is not None:
+        response.content_length = size_bytes
     await response.prepare(request)
     try:
         for part in pending:
