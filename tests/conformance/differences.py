@@ -192,6 +192,16 @@ DIFFERENCES: dict[str, Difference] = {
         status=200,
     ),
     "what a kernel sees": differs("outside of the tree the edge sees no files of runners"),
+    # Terminals.
+    "a chosen name that is taken": differs("to replace a terminal would leave its shell behind"),
+    **{
+        name: differs("what has no address could never be reached, nor ended", status=NEVER)
+        for name in ("terminal-name", "terminal-name-number")
+    },
+    "where a shell starts": differs("the documents are a better place than any other"),
+    "the size in variables": differs("what is told at the start is wrong once a window changes"),
+    "how a socket of a terminal closes": differs("a goodbye is not taken for a broken line"),
+    "nonsense to a terminal": differs("a client's mistake does not end what it works with"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {
@@ -220,6 +230,7 @@ DIFFERENCES: dict[str, Difference] = {
         *("notebook-without-metadata", "notebook-without-cells", "notebook-without-format"),
         *("notebook-of-a-text-format", "notebook-of-format-5"),
         *("config-null", "config-patch-nothing", "file-nul"),
+        *("terminal-cwd-number", "terminal-cwd-nul", "terminal-command-text", "terminal-command"),
         *("settings-not-json5", "workspace-no-metadata", "workspace-list"),
         *("workspace-no-id", "workspace-delete-no-name"),
     )

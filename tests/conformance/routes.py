@@ -22,6 +22,8 @@ API_METHODS = {
     "api/kernelspecs/python3": {"GET"},
     "api/sessions": {"GET", "POST"},
     SESSION: {"GET", "PATCH", "DELETE"},
+    "api/terminals": {"GET", "POST"},
+    "api/terminals/1": {"GET", "DELETE"},
     "api/config/section": {"GET", "PUT", "PATCH"},
     "api/nbconvert": {"GET"},
     "api/resolvePath": {"GET"},
@@ -48,6 +50,7 @@ TAKES_JSON = (
     ("POST", "api/kernels"),
     ("POST", "api/sessions"),
     ("PATCH", SESSION),
+    ("POST", "api/terminals"),
     ("PUT", "api/config/section"),
     ("PATCH", "api/config/section"),
 )

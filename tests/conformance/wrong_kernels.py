@@ -1,4 +1,4 @@
-"""Kernels, kernelspecs and sessions, asked wrongly."""
+"""Kernels, kernelspecs, sessions and terminals, asked wrongly."""
 
 from __future__ import annotations
 
@@ -44,4 +44,14 @@ WRONG_KERNELS = (
         501,
         json={**SESSION_BODY, "kernel": {"name": "no-such-kernel"}},
     ),
+    # Terminals.
+    Row("terminal", "GET", "api/terminals/nope", 404),
+    Row("terminal-delete", "DELETE", "api/terminals/nope", 404),
+    Row("terminal-shape", "GET", "api/terminals/a-b", 404, "html"),
+    Row("terminal-cwd-number", "POST", "api/terminals", 400, json={"cwd": 5}),
+    Row("terminal-cwd-nul", "POST", "api/terminals", 400, json={"cwd": "a\0b"}),
+    Row("terminal-command-text", "POST", "api/terminals", 400, json={"shell_command": "sh"}),
+    Row("terminal-command", "POST", "api/terminals", 400, json={"shell_command": ["/no/such"]}),
+    Row("terminal-name", "POST", "api/terminals", 400, json={"name": "a b"}),
+    Row("terminal-name-number", "POST", "api/terminals", 400, json={"name": 5}),
 )

@@ -56,6 +56,11 @@ _CLIENTS = 256
 _LINGER_S = 60.0
 _LOOK_S = 10.0
 _AGAIN_S = 0.5
+_USUAL = (
+    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ),
+    *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
+)
+"""Ignored by Python, or in what was started with nohup or in the background of a script."""
 _IUTF8 = getattr(termios, "IUTF8", 0o40000)
 
 
@@ -336,8 +341,8 @@ def _become(command: list[str], slave: int, tell: int) -> None:
     """Become the shell; tell why, if that cannot be."""
     try:
         os.login_tty(slave)
-        # What Python ignores a shell would ignore, too, and all that it starts.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        # What is ignored here a shell would ignore, too, and all that it starts.
+        for number in _USUAL:
             signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], command)  # noqa: S606 - an argument list, no shell
     except OSError as error:
