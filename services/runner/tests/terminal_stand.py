@@ -104,7 +104,9 @@ class TerminalStand:
         found = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or ()
-            if holder.__file__ in words and any(str(self.directory) in word for word in words):
+            if any(holder.__name__ in word for word in words) and any(
+                str(self.directory) in word for word in words
+            ):
                 found.append(process)
         return found
 

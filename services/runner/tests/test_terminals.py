@@ -405,6 +405,24 @@ async def test_a_terminal_whose_holder_is_gone_is_forgotten(
     assert after.manager.all() == []
 
 
+async def test_one_that_ended_unnoticed_does_not_take_its_name_from_the_next(
+    stand: TerminalStand, make_stand: MakeStand, directory: Path
+) -> None:
+    for name in ("1", "2"):
+        await stand.create(name)
+    older = min(stand.holders(), key=lambda one: one.create_time()).children()[0]
+    await stand.close(keep=True)
+    # As if the first one had ended, and its runner been killed before it could forget it.
+    for record in (directory / "t").glob("*/record.json"):
+        record.write_text(record.read_text().replace('"name":"1"', '"name":"2"'))
+    older.kill()
+    after = make_stand()
+    await after.manager.adopt()
+    await after.until(lambda: len(after.holders()) == 1)
+    assert [one.name for one in after.manager.all()] == ["2"]
+    assert await after.attach("2").run("echo $((6 * 7))-", "42-")
+
+
 async def test_a_place_of_another_terminal_of_the_name_is_none(stand: TerminalStand) -> None:
     await stand.create()
     viewer = stand.attach()

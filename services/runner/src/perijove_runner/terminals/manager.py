@@ -161,7 +161,9 @@ class TerminalManager:
 
     def _let_go(self, held: HeldTerminal) -> None:
         name, now = held.record.name, asyncio.get_running_loop().time()
-        del self._held[name]
+        if self._held.get(name) is held:
+            # Else it had ended before, and an earlier runner did not live to forget it.
+            del self._held[name]
         self._ended[name] = (held, now + _LINGER_S)
         if len(self._ended) > _MOST_ENDED:
             del self._ended[next(iter(self._ended))]

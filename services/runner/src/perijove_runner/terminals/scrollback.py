@@ -1,10 +1,11 @@
-"""What a terminal has shown lately, counted in bytes from its start."""
+"""What a terminal has shown lately, counted in bytes from its start.
+
+Kept by the runner, and by the process that holds the terminal: so it imports nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Final
-
-_LONGEST_LINE: Final = 16 * 1024
+_LONGEST_LINE = 16 * 1024
 
 
 class Scrollback:

@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from perijove_runner.terminals.backends import holder
+from perijove_runner.terminals.backends import frames
 from perijove_runner.terminals.store import Found, Shown, Status, Typed
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class HeldPty:
         remove: Callable[[], None],
     ) -> None:
         """Take up a terminal; see `connect`."""
-        pid, start, end, active, self.error = holder.HELLO.unpack_from(hello)
-        taken = dict(holder.TAKEN.iter_unpack(hello[holder.HELLO.size :]))
+        pid, start, end, active, self.error = frames.HELLO.unpack_from(hello)
+        taken = dict(frames.TAKEN.iter_unpack(hello[frames.HELLO.size :]))
         self._found = Found(start, end, active, taken)
         self._reader = reader
         self._writer = writer
@@ -58,24 +58,24 @@ class HeldPty:
                 case b"O":
                     return Shown(rest)
                 case b"T":
-                    return Typed(*holder.TAKEN.unpack(rest))
+                    return Typed(*frames.TAKEN.unpack(rest))
                 case b"E":
-                    return Status(*holder.STATUS.unpack(rest))
+                    return Status(*frames.STATUS.unpack(rest))
         return None
 
     async def type(self, client: int, position: int, data: bytes) -> None:
         """Type input of a client, but for what was taken before."""
-        self._send(b"I", holder.INPUT.pack(client, position) + data)
+        self._send(b"I", frames.INPUT.pack(client, position) + data)
         with suppress(OSError):
             await self._writer.drain()
 
     def resize(self, size: Size) -> None:
         """Make it another size."""
-        self._send(b"S", holder.SIZE.pack(size.rows, size.columns))
+        self._send(b"S", frames.SIZE.pack(size.rows, size.columns))
 
     def signal(self, number: int) -> None:
         """Send a signal to the shell."""
-        self._send(b"K", holder.SIGNAL.pack(number))
+        self._send(b"K", frames.SIGNAL.pack(number))
 
     async def forget(self) -> None:
         """Let the process end, make it if it must be, and remove its place."""
@@ -94,7 +94,7 @@ class HeldPty:
 
     def _send(self, kind: bytes, rest: bytes) -> None:
         if not self._writer.is_closing():
-            self._writer.write(holder.FRAME.pack(kind, len(rest)) + rest)
+            self._writer.write(frames.FRAME.pack(kind, len(rest)) + rest)
 
 
 class _Process:
@@ -153,7 +153,7 @@ async def connect(socket: Path, remove: Callable[[], None]) -> HeldPty:
 
 async def _read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
     try:
-        kind, size = holder.FRAME.unpack(await reader.readexactly(holder.FRAME.size))
+        kind, size = frames.FRAME.unpack(await reader.readexactly(frames.FRAME.size))
         if size > _MOST_FRAME:
             return None
         return kind, await reader.readexactly(size)

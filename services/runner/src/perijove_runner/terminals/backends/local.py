@@ -16,6 +16,7 @@ import structlog
 from perijove_chassis import grpc_switches
 from perijove_chassis.errors import FailedPrecondition
 
+import perijove_runner
 from perijove_runner.terminals.backends import holder
 from perijove_runner.terminals.backends.holding import HeldPty, HolderGoneError, connect
 from perijove_runner.terminals.backends.places import TerminalPlaces
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_HOLDER: Final = (sys.executable, "-I", "-S", str(Path(holder.__file__)))
-"""Without the user's settings of Python, and without anything that is installed."""
+_START: Final = (
+    f"import sys; sys.path.append({str(Path(perijove_runner.__file__).parents[1])!r}); "
+    f"from {holder.__name__} import main; main(sys.argv[1:])"
+)
+_HOLDER: Final = (sys.executable, "-I", "-S", "-c", _START)
+"""Without the user's settings of Python, and without what starts with every Python here."""
 _TERM: Final = "xterm-256color"
 """What xterm.js is, which shows terminals in every front end."""
 _NOT_FOR_SHELLS: Final = ("JPY_PARENT_PID",)
