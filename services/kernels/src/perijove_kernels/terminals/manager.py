@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +65,9 @@ class TerminalManager:
                 return used[launch.name], False
             name = await self._names.take(view.turn, used, launch.name)
             if name is not None:
-                by_load = sorted(view.runners, key=lambda runner: len(held[runner.runner_id]))
+                # Those that are asked at the same time should not all choose the same one.
+                shuffled = random.sample(view.runners, len(view.runners))
+                by_load = sorted(shuffled, key=lambda runner: len(held[runner.runner_id]))
                 terminal, created = await self._start(by_load, replace(launch, name=name))
                 if created or launch.name:
                     return terminal, created
