@@ -104,7 +104,7 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
     async def WriteContent(self, request_iterator: Any, context: Any) -> pb.WriteContentResponse:
         requests = aiter(request_iterator)
         first = await anext(requests, None)
-        if not _has_header(first):
+        if first is None or not _has_header(first):
             raise InvalidArgument("the first message must carry a header")
         try:
             write = wire.write_from_proto(first.header)
@@ -249,7 +249,7 @@ async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> Asy
         raise InvalidArgument("the stream carries more than it was said to")
 
 
-def _has_header(request: pb.WriteContentRequest | memoryview | None) -> bool:
+def _has_header(request: pb.WriteContentRequest | memoryview) -> bool:
     return isinstance(request, pb.WriteContentRequest) and request.HasField("header")
 
 
