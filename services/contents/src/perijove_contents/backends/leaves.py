@@ -17,6 +17,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from perijove_contents.model import Bytes
+
 LARGE_BYTES = 16 * 1024
 """Shortest text that is taken out."""
 
@@ -34,19 +36,25 @@ _decode = msgspec.json.Decoder(str).decode
 @dataclass(frozen=True, slots=True)
 class _Leaf:
     text: str
-    literal: bytes
-    """The text as a JSON string, the way it is stored."""
-    has_newlines_only: bool
-    """Whether it is ASCII, and nothing but newlines is escaped in it."""
+    literal: memoryview
+    """The text as a JSON string, the way it was sent."""
 
-    @classmethod
-    def parse(cls, literal: bytes) -> _Leaf:
-        text = _decode(literal)
-        # Each newline makes the literal longer by one byte at least, and so does
-        # whatever else is escaped or not ASCII: if it all adds up, there is nothing else.
-        if len(literal) - len(text) - len('""') == text.count("\n"):
-            return cls(text, literal, has_newlines_only=True)
-        return cls(text, _encode(text), has_newlines_only=False)
+    @property
+    def extra(self) -> int:
+        """By how many bytes the literal is longer than the text has characters.
+
+        Each newline makes it longer by one byte at least, and so does whatever else
+        is escaped or not ASCII. If it is just as many as there are newlines, there
+        is nothing else.
+        """
+        return len(self.literal) - len(self.text) - len('""')
+
+    def as_stored(self) -> Bytes:
+        """Return the text as a JSON string, the way it is stored."""
+        # To count takes longer than anything else here.
+        if self.extra and self.extra != self.text.count("\n"):
+            return _encode(self.text)
+        return self.literal
 
 
 class Leaves:
@@ -75,14 +83,15 @@ class Leaves:
 
     def put_back(self, formatted: bytes) -> bytes:
         """Return an indented JSON text with the large ones in place of their stand-ins."""
-        first, *rest = formatted.split(b'"' + self._token.encode() + b":")
-        parts = [first]
+        before, *rest = formatted.split(b'"' + self._token.encode() + b":")
+        parts: list[Bytes] = [before]
         for piece in rest:
             stand_in, _, after = piece.partition(b'"')
             number, _, as_lines = stand_in.partition(b":")
             leaf = self._leaves[int(number)]
-            parts += _as_lines(leaf, parts[-1]) if as_lines else [leaf.literal]
+            parts += _as_lines(leaf, before) if as_lines else [leaf.as_stored()]
             parts.append(after)
+            before = after
         return b"".join(parts)
 
 
@@ -102,7 +111,8 @@ def take_out(data: bytes) -> tuple[bytes, Leaves | None]:
     done = 0
     for start, end in found:
         try:
-            leaves.append(_Leaf.parse(data[start:end]))
+            literal = memoryview(data)[start:end]
+            leaves.append(_Leaf(_decode(literal), literal))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return data, None
         parts += data[done:start], f'"{token}:{len(leaves) - 1}"'.encode()
@@ -137,9 +147,12 @@ def _is_escaped(data: bytes, start: int, quote: int) -> bool:
 def _as_lines(leaf: _Leaf, before: bytes) -> list[bytes]:
     """Return the items of a list of lines, each on a line of its own, indented as the first."""
     between = b",\n" + before[before.rfind(b"\n") + 1 :]
-    if not leaf.has_newlines_only:
+    text = leaf.text.encode()
+    newline = b'\\n"' + between + b'"'
+    items = text.replace(b"\n", newline)
+    newlines = (len(items) - len(text)) // (len(newline) - len(b"\n"))
+    if leaf.extra != newlines:
         return [between.join(map(_encode, leaf.text.splitlines(keepends=True)))]
-    items = leaf.text.encode().replace(b"\n", b'\\n"' + between + b'"')
     if leaf.text.endswith("\n"):
         # The last item would be an empty one.
         return [b'"', items[: -len(between) - 1]]
