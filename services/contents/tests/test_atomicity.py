@@ -56,6 +56,20 @@ async def test_nothing_unfinished_is_left_by_a_cancelled_write(
     assert list(root.iterdir()) == []
 
 
+def test_a_large_file_that_was_replaced_is_handed_over(root: Path) -> None:
+    for size in (0, 2**20):
+        (root / "a").write_bytes(bytes(size))
+        held: list[int] = []
+        file = AtomicFile(lambda: place_at(str(root / "a")), 0o600, let_go=held.append)
+        file.write(bytes(3 * 2**20 + 1))
+        file.replace()
+        assert (root / "a").read_bytes() == bytes(3 * 2**20 + 1)
+        for fd in held:
+            assert os.fstat(fd).st_nlink == 0
+            os.close(fd)
+        assert bool(held) == bool(size)
+
+
 WRITER = """
 import sys
 from functools import partial

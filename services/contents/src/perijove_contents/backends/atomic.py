@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from perijove_contents.backends.places import Place
     from perijove_contents.model import Bytes
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_SYNC_FILE_RANGE_WRITE = 2
+_EARLY_BYTES = 1024 * 1024
 _RENAME_NOREPLACE = 1
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 _LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
@@ -35,7 +38,12 @@ class AtomicFile:
     """Of all that was written, once the file is in place; empty if it is not wanted."""
 
     def __init__(
-        self, find: Callable[[], Place], new_mode: int, *, want_hash: bool = False
+        self,
+        find: Callable[[], Place],
+        new_mode: int,
+        *,
+        want_hash: bool = False,
+        let_go: Callable[[int], object] = os.close,
     ) -> None:
         """Prepare to replace or create a file; nothing happens yet.
 
@@ -43,8 +51,11 @@ class AtomicFile:
             find: Returns where the file shall be; it is called when that is needed.
             new_mode: Permission bits, if no file was there before.
             want_hash: Whether to hash what is written.
+            let_go: Closes a large file that was replaced, at any time: what it took
+                on the disk is freed then, which takes as long as to write it.
         """
         self._find = find
+        self._let_go = let_go
         self._target: Place | None = None
         self._mode = new_mode
         self._before: os.stat_result | None = None
@@ -59,7 +70,11 @@ class AtomicFile:
             OSError: also if the target may not be written.
         """
         self._begin()
-        write_all(self._fd, data)
+        for start in range(0, len(data), _EARLY_BYTES):
+            # The disk takes what is there while the rest is copied.
+            piece = memoryview(data)[start : start + _EARLY_BYTES]
+            write_all(self._fd, piece)
+            start_writing(self._fd, len(piece))
         if self._hashing:
             self._hashing.update(data)
 
@@ -81,14 +96,19 @@ class AtomicFile:
         """
         target, unfinished = self._begin()
         self._settle(target)
-        with locked(target):
-            created = not target.exists()
-            require_version(target, required)
-            if required.exists is False:
-                rename_into_free(unfinished, target, is_locked=True)
-            else:
-                rename_over(unfinished, target)
-        return self._placed(), created
+        held = self._hold(target)
+        try:
+            with locked(target):
+                created = not target.exists()
+                require_version(target, required)
+                if required.exists is False:
+                    rename_into_free(unfinished, target, is_locked=True)
+                else:
+                    rename_over(unfinished, target)
+            return self._placed(), created
+        finally:
+            if held is not None:
+                self._let_go(held)
 
     def replace_locked(self) -> os.stat_result:
         """Put the file in the target's place, in a directory that is locked already."""
@@ -130,6 +150,15 @@ class AtomicFile:
             self._before = require_writable(target)
         self._temporary, self._fd = create_file(target)
         return target, self._temporary
+
+    def _hold(self, target: Place) -> int | None:
+        """Keep a large file that is about to be replaced from being freed by that."""
+        if self._before is None or self._before.st_size < _EARLY_BYTES:
+            return None
+        try:
+            return target.open(os.O_PATH)
+        except OSError:
+            return None
 
     def _settle(self, target: Place) -> None:
         before = self._before
@@ -202,6 +231,17 @@ def write_all(fd: int, data: Bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def start_writing(fd: int, size: int) -> None:
+    """Have the disk take bytes that were just written, and do not wait for it.
+
+    It makes nothing durable, and where it cannot be done nothing is lost but time.
+    """
+    function = getattr(_LIBC, "sync_file_range", None)
+    if function and size >= _EARLY_BYTES // 2:
+        start = ctypes.c_int64(os.lseek(fd, 0, os.SEEK_CUR) - size)
+        function(fd, start, ctypes.c_int64(size), _SYNC_FILE_RANGE_WRITE)
+
+
 def require_version(place: Place, required: Precondition) -> None:
     """Refuse a file that is not in the version it is required to be in.
 
@@ -245,7 +285,7 @@ def sync_filesystem(place: Place) -> None:
     """Make everything on the filesystem of a place survive a crash."""
     fd = place.beside(".").open_directory()
     try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(fd):
+        if _LIBC.syncfs(fd):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
     finally:
@@ -335,7 +375,7 @@ def _may_have_attributes(place: Place) -> bool:
 
 
 def _renameat2(source: Place, target: Place) -> int:
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    function = getattr(_LIBC, "renameat2", None)
     if function is None:
         return errno.ENOSYS
     old, new = os.fsencode(source.name), os.fsencode(target.name)

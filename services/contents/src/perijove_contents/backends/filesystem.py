@@ -213,7 +213,12 @@ class FilesystemStore:
     ) -> Stored:
         data = make()
         tree = self._tree
-        file = AtomicFile(partial(tree.root.find, path), tree.file_mode, want_hash=want_hash)
+        file = AtomicFile(
+            partial(tree.root.find, path),
+            tree.file_mode,
+            want_hash=want_hash,
+            let_go=lambda fd: self._threads.begin(os.close, fd),
+        )
         with os_errors_as_domain(path):
             try:
                 entry, created = self._replace(path, file, data, required)

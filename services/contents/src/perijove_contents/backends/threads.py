@@ -40,7 +40,7 @@ class Threads:
         self._name = name
         self._started = 0
         self._running = 0
-        self._waiting: SimpleQueue[_Work[Any] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Work[Any] | _Aside | None] = SimpleQueue()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a function returns.
@@ -63,6 +63,13 @@ class Threads:
         finally:
             self._running -= 1
 
+    def begin(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have a function called by the next thread that is free, for a function of theirs.
+
+        What it raises is told to nobody.
+        """
+        self._waiting.put(_Aside(partial(function, *args, **kwargs)))
+
     def close(self) -> None:
         """End the threads when they are done."""
         for _ in range(self._started):
@@ -80,6 +87,18 @@ class Threads:
             work.do()
             # Not kept until there is more to do: it may hold a lot.
             del work
+
+
+class _Aside:
+    """One call of a function that nobody waits for."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def do(self) -> None:
+        """Call the function. For a thread."""
+        with suppress(Exception):
+            self._function()
 
 
 class _Outcome(Generic[T]):
