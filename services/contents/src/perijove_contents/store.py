@@ -301,13 +301,13 @@ class NotebookCodec(Protocol):
         """
 
     async def prepare(
-        self, path: EntryPath, data: bytes, *, in_model: bool = False
+        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
         """Do of `write` what should not be done where the storage is waited for.
 
         Args:
             path: What to call the notebook.
-            data: The text.
+            pieces: The text, as it came.
             in_model: Whether it is that of a contents model that holds the notebook.
 
         Returns:

@@ -12,13 +12,13 @@ from perijove_contents.backends.notebook_worker import WORK, Job
 from perijove_contents.backends.notebooks import MISSHAPEN, cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from perijove_contents.backends.notary import Notary
     from perijove_contents.backends.notebook_process import NotebookProcess
     from perijove_contents.backends.recent import RecentNotebooks
     from perijove_contents.backends.threads import Threads
-    from perijove_contents.model import EntryPath, NotebookText
+    from perijove_contents.model import Bytes, EntryPath, NotebookText
 
 SMALL_BYTES = 64 * 1024
 """Notebooks up to this size are read, checked and formatted within a millisecond or two."""
@@ -62,18 +62,18 @@ class NbformatCodec:
         return text
 
     async def prepare(
-        self, path: EntryPath, data: bytes, *, in_model: bool = False
+        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
         """Turn a text of some size into bytes here, a small one later: that takes no time."""
-        if len(data) > SMALL_BYTES:
-            text = await self.write(path, data, in_model=in_model)
+        job = _writing(in_model)
+        if sum(map(len, pieces)) > SMALL_BYTES:
+            text, _ = await self._work(path, job, *pieces)
             return lambda: text
 
         def write() -> NotebookText:
             with _misshapen_as_domain(path, job):
-                return WORK[job](data, self._notary)
+                return WORK[job](b"".join(pieces), self._notary)
 
-        job = _writing(in_model)
         return functools.cache(write)
 
     async def settle(self, text: NotebookText) -> None:
@@ -87,16 +87,17 @@ class NbformatCodec:
         if not kept.data:
             raise Unavailable("signatures cannot be stored")
 
-    async def _work(self, path: EntryPath, job: Job, data: bytes) -> tuple[NotebookText, object]:
+    async def _work(self, path: EntryPath, job: Job, *pieces: Bytes) -> tuple[NotebookText, object]:
         with _misshapen_as_domain(path, job):
-            return await self._threads.run(self._done, job, data)
+            return await self._threads.run(self._done, job, *pieces)
 
-    def _done(self, job: Job, data: bytes) -> tuple[NotebookText, object]:
+    def _done(self, job: Job, *pieces: Bytes) -> tuple[NotebookText, object]:
         # Before the notary is asked, so that what changes meanwhile is not missed.
         edition = self._notary.edition()
-        if len(data) < LARGE_BYTES:
-            return WORK[job](data, self._notary), edition
-        return self._process.run(job, data), edition
+        if sum(map(len, pieces)) < LARGE_BYTES:
+            return WORK[job](b"".join(pieces), self._notary), edition
+        # Here they are never one: to join as much takes longer than others should wait.
+        return self._process.run(job, *pieces), edition
 
 
 def _writing(in_model: bool) -> Job:  # noqa: FBT001

@@ -21,7 +21,10 @@ from perijove_contents.backends.notebooks import Misshapen
 from perijove_contents.model import NotebookText
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import IO
+
+    from perijove_contents.model import Bytes
 
 log = structlog.get_logger()
 
@@ -51,8 +54,8 @@ class NotebookProcess:
         self._turn = threading.Lock()
         self._idle: threading.Timer | None = None
 
-    def run(self, job: Job, data: bytes) -> NotebookText:
-        """Have something done with the JSON text of a notebook.
+    def run(self, job: Job, *pieces: Bytes) -> NotebookText:
+        """Have something done with the JSON text of a notebook, which comes in pieces.
 
         Raises:
             Misshapen: if it is none.
@@ -64,10 +67,10 @@ class NotebookProcess:
             process = self._running()
             limit = _timer(_LONGEST_S, process.kill)
             try:
-                answer = _asked(process, job, data)
+                answer = _asked(process, job, pieces)
             except (OSError, EOFError):
                 self._end()
-                log.exception("the process for large notebooks broke down", size_bytes=len(data))
+                log.exception("the process for large notebooks broke down")
                 raise Unavailable("the notebook could not be worked on") from None
             finally:
                 limit.cancel()
@@ -101,10 +104,11 @@ class NotebookProcess:
             self._process = None
 
 
-def _asked(process: subprocess.Popen[bytes], job: Job, data: bytes) -> NotebookText:
+def _asked(process: subprocess.Popen[bytes], job: Job, pieces: Sequence[Bytes]) -> NotebookText:
     tasks, answers = _given(process.stdin), _given(process.stdout)
-    tasks.write(TASK.pack(job, len(data)))
-    tasks.write(data)
+    tasks.write(TASK.pack(job, sum(map(len, pieces))))
+    for piece in pieces:
+        tasks.write(piece)
     tasks.flush()
     outcome, told, made = ANSWER.unpack(_exactly(answers, ANSWER.size))
     message = _exactly(answers, told).decode()

@@ -15,7 +15,7 @@ from perijove_chassis.errors import DomainError, FailedPrecondition, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from perijove_contents.model import EntryPath, NotebookText
+    from perijove_contents.model import Bytes, EntryPath, NotebookText
     from perijove_contents.store import ContentsStore, NotebookCodec
 
 log = structlog.get_logger()
@@ -162,11 +162,11 @@ class HookedCodec:
         return await self._codec.write(path, data, in_model=in_model)
 
     async def prepare(
-        self, path: EntryPath, data: bytes, *, in_model: bool = False
+        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
         """Prepare to write what the hooks make of a notebook."""
-        data, in_model = await self._changed(path, data, in_model=in_model)
-        return await self._codec.prepare(path, data, in_model=in_model)
+        data, in_model = await self._changed(path, b"".join(pieces), in_model=in_model)
+        return await self._codec.prepare(path, [data], in_model=in_model)
 
     async def _changed(self, path: EntryPath, data: bytes, *, in_model: bool) -> tuple[bytes, bool]:
         try:
