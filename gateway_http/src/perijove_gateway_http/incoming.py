@@ -25,7 +25,8 @@ class Incoming:
 
     def __init__(self, stream: StreamReader, max_bytes: int) -> None:
         self._stream = stream
-        self._stream.set_read_chunk_size(PIECE_BYTES)
+        # The next piece arrives while one is passed on.
+        self._stream.set_read_chunk_size(2 * PIECE_BYTES)
         self._left = max_bytes
         self._ahead = b""
 

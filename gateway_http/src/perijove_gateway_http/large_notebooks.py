@@ -84,7 +84,8 @@ async def pass_on(
 
 
 async def _write(call: WriteCall, header: pb.WriteContentHeader, incoming: Incoming) -> None:
-    await call.write(pb.WriteContentRequest(header=header))
+    rest: pb.WriteContentRequest | None = pb.WriteContentRequest(header=header)
     async for parts in incoming.parts():
-        await call.write(Piece(parts))
+        await call.write(Piece(parts, rest))
+        rest = None
     await call.done_writing()

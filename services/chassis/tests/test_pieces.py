@@ -32,6 +32,7 @@ def test_a_message_that_holds_anything_else_stays_one(url: str, run: bytes) -> N
     sent = RUNS.serialize(message)
     assert sent == message.SerializeToString()
     assert RUNS.parse(sent) == message
+    assert RUNS.parse(RUNS.serialize(Piece([run[:5], run[5:]], Any(type_url=url)))) == message
     # The order of fields is anybody's choice.
     turned = Any(value=run or b"x").SerializeToString() + Any(type_url=url).SerializeToString()
     assert RUNS.parse(turned) == Any(type_url=url, value=run or b"x")

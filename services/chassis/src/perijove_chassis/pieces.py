@@ -25,9 +25,11 @@ _LONGEST_HEAD = 11
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A message that holds nothing but a run of bytes, given in parts."""
+    """A message with a run of bytes, given in parts."""
 
     parts: Sequence[bytes | memoryview]
+    rest: Message | None = None
+    """The message without the run; None if it holds nothing else."""
 
 
 class Pieces(Generic[M]):
@@ -46,7 +48,8 @@ class Pieces(Generic[M]):
         """Return a message as it travels."""
         if isinstance(message, Piece):
             size = sum(map(len, message.parts))
-            return b"".join((self._tag, _varint(size), *message.parts))
+            rest = message.rest.SerializeToString() if message.rest else b""
+            return b"".join((rest, self._tag, _varint(size), *message.parts))
         return message.SerializeToString()
 
     def parse(self, data: bytes) -> M | memoryview:
