@@ -1,8 +1,8 @@
 """Between a WebSocket and a kernel's runner.
 
 A batch from the runner becomes one write to the socket, and is acknowledged
-right after it: what was written when this process is killed still reaches the
-client, and is not sent again. A ping follows every batch. If the client goes
+with the very next system call: what was written when this process is killed still
+reaches the client, and is not sent again. A ping follows every batch. If the client goes
 away without the pong, it may not have had what was written, so the
 acknowledgement is taken back to the last pong, and a client that returns under
 the same session id gets the rest again.
@@ -28,6 +28,7 @@ from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import errors
 
 from perijove_gateway_http import framing
+from perijove_gateway_http.at_once import write_at_once
 
 if TYPE_CHECKING:
     from perijove_gateway_http.arrivals import Arrival
@@ -186,10 +187,10 @@ class ChannelsSocket:
             raise ConnectionResetError
         if place:
             parts.append(framing.ping(_PLACE.pack(*place)))
-        transport.writelines(parts)
+        is_written = write_at_once(transport, parts)
         if place:
             self._written = place
-            self._upstream.ack(*place)
+            self._upstream.ack(*place, at_once=is_written)
         await self._request.writer.drain()
 
     def _confirm(self, payload: bytes) -> None:

@@ -19,9 +19,12 @@ from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis import errors, status
 
 from perijove_gateway_http.arrivals import Arrival
+from perijove_gateway_http.at_once import Begun
 from perijove_gateway_http.outbox import Outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from perijove_gateway_http.arrivals import Arrivals
 
 log = structlog.get_logger()
@@ -42,8 +45,8 @@ class Call(Protocol):
     async def read(self) -> Any:  # noqa: ANN401 - bytes, or grpc.aio.EOF
         """Read the next serialized `ConnectResponse`."""
 
-    async def write(self, request: pb.ConnectRequest) -> None:
-        """Write a request."""
+    def write(self, request: pb.ConnectRequest) -> Coroutine[Any, Any, None]:
+        """Write a request; begun, it is on its way."""
 
     async def done_writing(self) -> None:
         """Say that no request follows."""
@@ -84,6 +87,8 @@ class Upstream:
         self._work = asyncio.Event()
         self._outbox = Outbox(self._work.set)
         self._ack: pb.Ack | None = None
+        self._may_write = False
+        self._begun: Begun | None = None
         self._finishing = asyncio.Event()
         self._call: Call | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -135,10 +140,22 @@ class Upstream:
         """
         await self._outbox.put(message)
 
-    def ack(self, epoch: int, sequence: int) -> None:
-        """Acknowledge all up to a sequence number, as soon as can be."""
+    def ack(self, epoch: int, sequence: int, *, at_once: bool = False) -> None:
+        """Acknowledge all up to a sequence number, as soon as can be.
+
+        Args:
+            epoch: Of the sequence number.
+            sequence: Of the last message.
+            at_once: Whether to do so before this returns, unless a write is under
+                way: what is written when the process is killed arrives.
+        """
         self.place = (epoch, sequence)
-        self._ack = pb.Ack(epoch=epoch, sequence=sequence)
+        ack = pb.Ack(epoch=epoch, sequence=sequence)
+        if at_once and self._may_write and self._call:
+            self._may_write = False
+            self._begun = Begun(self._call.write(pb.ConnectRequest(ack=ack)))
+        else:
+            self._ack = ack
         self._work.set()
 
     def finish(self) -> None:
@@ -242,7 +259,8 @@ class Upstream:
         if self._writing:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-            self._writing = None
+            self._writing = self._begun = None
+        self._may_write = False
         # The next stream begins there anyway.
         self._ack = None
 
@@ -250,8 +268,13 @@ class Upstream:
         """Write what is queued until `finish`, or until the stream ends; `read` says why."""
         with suppress(grpc.RpcError, asyncio.InvalidStateError):
             while not self._finishing.is_set():
+                self._may_write = not self._work.is_set()
                 await self._work.wait()
+                self._may_write = False
                 self._work.clear()
+                if self._begun:
+                    begun, self._begun = self._begun, None
+                    await begun
                 await self._write_queued(call)
             await self._write_queued(call)
             await call.done_writing()

@@ -27,6 +27,7 @@ STREAM = ("stream", {"name": "stdout", "text": "x"})
 BUSY = ("status", {"execution_state": "busy"})
 IDLE = ("status", {"execution_state": "idle"})
 INPUT = ("execute_input", {"code": "x"})
+RESULT = ("execute_result", {"data": {"text/plain": "1"}})
 REPLY = ("execute_reply", {"status": "ok"})
 
 
@@ -105,11 +106,62 @@ async def test_a_message_that_nothing_follows_does_not_wait_for_long(
 
 
 async def test_other_messages_do_not_wait(talk: Talk) -> None:
-    for said in (STREAM, ("status", {"execution_state": "starting"})):
+    for said in (STREAM, ("status", {"execution_state": "starting"}), RESULT):
         talk.hears(said)
         assert await talk.is_woken()
         assert talk.read() == [said[0]]
         assert not await talk.is_woken()
+
+
+async def test_output_soon_after_a_delivery_waits_for_more(talk: Talk) -> None:
+    for _ in range(3):
+        talk.hears(STREAM)
+    assert await talk.is_woken()
+    assert talk.read() == ["stream"] * 3
+    assert not await talk.is_woken()
+    talk.hears(STREAM)
+    talk.hears(STREAM)
+    assert not await talk.is_woken()
+    async with asyncio.timeout(10):
+        await talk.woken
+    assert talk.read() == ["stream"] * 2
+
+
+@pytest.mark.parametrize("said", [RESULT, ("comm_msg", {}), ("input_request", {})])
+async def test_whatever_else_is_said_takes_waiting_output_along(
+    talk: Talk, said: tuple[str, object]
+) -> None:
+    talk.hears(STREAM)
+    talk.read()
+    assert not await talk.is_woken()
+    talk.hears(STREAM)
+    assert not await talk.is_woken()
+    talk.hears(said)
+    assert await talk.is_woken()
+    assert talk.read() == ["stream", said[0]]
+
+
+async def test_a_full_batch_and_large_output_do_not_wait(talk: Talk) -> None:
+    talk.hears(STREAM)
+    talk.read()
+    assert not await talk.is_woken()
+    for _ in range(BATCH_MESSAGES - 2):
+        talk.hears(STREAM)
+    assert not await talk.is_woken()
+    talk.hears(STREAM)
+    assert await talk.is_woken()
+    assert len(talk.read()) == BATCH_MESSAGES - 1
+    assert not await talk.is_woken()
+    talk.hears(("stream", {"name": "stdout", "text": "x" * 70_000}))
+    assert await talk.is_woken()
+
+
+async def test_a_welcome_is_for_the_runner_alone(talk: Talk) -> None:
+    talk.receiving.received(
+        Channel.IOPUB, [b'{"msg_type": "iopub_welcome"}', b"null", b"null", b"{}"]
+    )
+    talk.hears(STREAM)
+    assert talk.read() == ["stream"]
 
 
 async def test_clients_that_read_the_same_get_the_very_same_bytes(talk: Talk) -> None:

@@ -93,3 +93,16 @@ def is_busy(state: str) -> bool:
 def begins_cell(frames: Sequence[bytes]) -> bool:
     """Return whether an iopub message says that a cell has begun to run."""
     return b'"execute_input"' in frames[0] and headers.msg_type(frames[0]) == "execute_input"
+
+
+def is_welcome(frames: Sequence[bytes]) -> bool:
+    """Return whether an iopub message only greets who has subscribed: the runner, not a client."""
+    return b'"iopub_welcome"' in frames[0] and headers.msg_type(frames[0]) == "iopub_welcome"
+
+
+def is_output(frames: Sequence[bytes]) -> bool:
+    """Return whether an iopub message is what a cell prints.
+
+    The raw header is asked: what else has this word in it comes a little later.
+    """
+    return b'"stream"' in frames[0]

@@ -10,9 +10,10 @@ from perijove_chassis.client import MAX_MESSAGE_BYTES
 
 from perijove_runner import encoding
 from perijove_runner.gaps import BEFORE_ALL, Gaps
-from perijove_runner.journal import EVERYONE, Journal, Record
+from perijove_runner.journal import BATCH_MESSAGES, EVERYONE, Journal, Record
 from perijove_runner.places import Places
 from perijove_runner.spilling import Spilling
+from perijove_runner.waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 MAX_ENTRY_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 """Largest message that travels; in place of a larger one there is a gap."""
 
-GATHER_S: Final = 0.003
-"""Seconds that a message waits at most for one that follows it, to travel with it."""
+_LARGE_BYTES: Final = 64 * 1024
+"""Output of this size is not held back."""
 
 _RECENT: Final = 4
 """Responses kept for the next client that reads the same; each is about `BATCH_BYTES` at most."""
@@ -47,8 +48,7 @@ class Feed:
             self._journal, self._places, spool, waited_for, limits.journal_memory_bytes
         )
         self.gaps: Final = Gaps(self._places)
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._waking = Waking()
         self._recent: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
     @property
@@ -111,6 +111,7 @@ class Feed:
         audience: str | None,
         *,
         more_follows: bool = False,
+        is_output: bool = False,
     ) -> int:
         """Number a message, keep it, wake who waits, and return its place.
 
@@ -119,6 +120,7 @@ class Feed:
             frames: The message's frames.
             audience: Who sees it.
             more_follows: Whether to wait a little for the next one before.
+            is_output: Whether to wait for the pace of deliveries; if large, it does not.
         """
         place = self._journal.next_place
         sequence = self._places.sequence(place)
@@ -127,7 +129,8 @@ class Feed:
             gap = self.gaps.too_large(self.epoch, sequence)
             self._append(Record(audience, gap, alone=True))
         else:
-            self._append(Record(audience, entry), more_follows=more_follows)
+            record = Record(audience, entry)
+            self._append(record, more_follows=more_follows, is_output=is_output)
         return place
 
     def sequence_at(self, place: int) -> int:
@@ -209,31 +212,26 @@ class Feed:
             # More to look through: let others have their turn.
             await asyncio.sleep(0)
             return
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
-        try:
-            await future
-        finally:
-            self._waiting.discard(future)
+        await self._waking.wait()
 
     def wake(self) -> None:
         """Wake all who wait."""
-        if self._alarm:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._waiting:
-            for future in self._waiting:
-                if not future.done():
-                    future.set_result(None)
-            self._waiting = set()
+        self._waking.wake()
 
-    def _append(self, record: Record, *, more_follows: bool = False) -> None:
+    def _append(
+        self, record: Record, *, more_follows: bool = False, is_output: bool = False
+    ) -> None:
         self._journal.append(record)
         self._spilling.appended()
-        if not more_follows:
-            self.wake()
-        elif self._alarm is None:
-            self._alarm = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
+        # A batch that is full gains nothing by waiting.
+        if self._journal.next_place % BATCH_MESSAGES == 0:
+            self._waking.wake()
+        elif is_output and len(record.data) < _LARGE_BYTES:
+            self._waking.wake_at_pace()
+        elif more_follows:
+            self._waking.wake_soon()
+        else:
+            self._waking.wake()
 
     def _take_over(self, stretches: Sequence[Stretch]) -> int:
         """Number what is left on disk, and return the place after it."""

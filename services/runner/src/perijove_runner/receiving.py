@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from perijove_runner import adoption, headers
-from perijove_runner.activity import Activity, begins_cell, is_busy, is_idle, told_state
+from perijove_runner.activity import (
+    Activity,
+    begins_cell,
+    is_busy,
+    is_idle,
+    is_output,
+    is_welcome,
+    told_state,
+)
 from perijove_runner.journal import EVERYONE
 from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.snapshot import RelayChange
@@ -81,6 +89,8 @@ class Receiving:
     def received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         """Take a message."""
         if channel is Channel.IOPUB:
+            if is_welcome(frames):
+                return
             change, state = None, told_state(frames)
             if is_idle(state):
                 change = self._requests.idled(frames[1], self._feed.sequence)
@@ -89,7 +99,9 @@ class Receiving:
                 self._last_cell = frames[1]
             # Nobody waits for the news that something begins, and something follows it.
             more_follows = change.half_ends if change else is_cell or is_busy(state)
-            self.publish(channel, frames, EVERYONE, more_follows=more_follows)
+            self.publish(
+                channel, frames, EVERYONE, more_follows=more_follows, is_output=is_output(frames)
+            )
             changed = self.activity.observe(frames, state)
             if changed or self.activity.last_time - self._told > _TELL_ACTIVITY_S:
                 self._told = self.activity.last_time
@@ -111,12 +123,15 @@ class Receiving:
         audience: str | None,
         *,
         more_follows: bool = False,
+        is_output: bool = False,
     ) -> int:
-        """Publish a message, with the next one if that follows soon, and return its place."""
+        """Publish a message, with what follows it soon if it can wait, and return its place."""
         if self._feed.sequence >= self.sequence_limit:
             self.sequence_limit += _RESERVED
             self._keeper.keep(RelayChange(sequence_limit=self.sequence_limit))
-        return self._feed.publish(channel, frames, audience, more_follows=more_follows)
+        return self._feed.publish(
+            channel, frames, audience, more_follows=more_follows, is_output=is_output
+        )
 
     def lost(self, client_session_id: str, start: int, end: int) -> None:
         """Say again what a client waits for, and will not see in a run of places.
