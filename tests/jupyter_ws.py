@@ -72,12 +72,13 @@ def unpack(frame: bytes) -> Message:
 class KernelSocket:
     """The WebSocket of one kernel, over all its reconnections."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: URL) -> None:
+    def __init__(self, http: aiohttp.ClientSession, *urls: URL) -> None:
+        """Make one that takes the servers in turn, if there are several."""
         self.session_id = uuid.uuid4().hex
         self.messages: list[Message] = []
         self.connections = 0
         self._http = http
-        self._url = url.update_query(session_id=self.session_id)
+        self._urls = itertools.cycle(url.update_query(session_id=self.session_id) for url in urls)
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +108,13 @@ class KernelSocket:
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(condition)
 
-    async def send(self, kind: str, content: dict[str, Any], channel: str = "shell") -> str:
+    async def send(
+        self,
+        kind: str,
+        content: dict[str, Any],
+        channel: str = "shell",
+        buffers: Sequence[bytes] = (),
+    ) -> str:
         """Send a request, once there is a connection, and return its id."""
         message_id = uuid.uuid4().hex
         header = {
@@ -119,7 +126,7 @@ class KernelSocket:
             "version": "5.3",
         }
         parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
-        await self._send(pack(channel, parts))
+        await self._send(pack(channel, [*parts, *buffers]))
         return message_id
 
     async def start(self, code: str) -> str:
@@ -185,7 +192,7 @@ class KernelSocket:
         while True:
             with suppress(aiohttp.ClientError, TimeoutError):
                 self._socket = await self._http.ws_connect(
-                    self._url, protocols=(PROTOCOL,), max_msg_size=0
+                    next(self._urls), protocols=(PROTOCOL,), max_msg_size=0
                 )
                 assert self._socket.protocol == PROTOCOL
                 await self._note(None)
@@ -232,6 +239,7 @@ class JupyterClient:
         found: dict[str, Any] = await self.call("POST", "api/sessions", body, expect=201)
         return found
 
-    def kernel(self, kernel_id: str) -> KernelSocket:
-        """Return the WebSocket of a kernel, to be entered."""
-        return KernelSocket(self._http, self._url / f"api/kernels/{kernel_id}/channels")
+    def kernel(self, kernel_id: str, *servers: URL) -> KernelSocket:
+        """Return the WebSocket of a kernel, to be entered; through the servers named in turn."""
+        path = f"api/kernels/{kernel_id}/channels"
+        return KernelSocket(self._http, *(server / path for server in servers or (self._url,)))
