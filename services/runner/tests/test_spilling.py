@@ -194,3 +194,19 @@ def _gaps(first: int, last: int) -> list[pb.Gap]:
             message="What the kernel said while its runner was restarted is lost.",
         )
     ]
+
+
+async def test_more_waits_for_the_disk_only_as_long_as_it_gets_on(
+    talk: Talk, slow_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk.say(1)
+    assert not talk.feed.is_pressed()
+    talk.say(120, 50_000)
+    await asyncio.sleep(0)  # for the write to begin
+    assert talk.feed.is_pressed()
+    monkeypatch.setattr("perijove_runner.spilling._PROGRESS_S", 0.0)
+    assert not talk.feed.is_pressed()
+    monkeypatch.undo()
+    slow_disk.set()
+    await talk.until_written(100)
+    assert not talk.feed.is_pressed()

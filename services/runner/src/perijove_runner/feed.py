@@ -45,7 +45,12 @@ class Feed:
         self._journal = Journal(max_bytes=limits.journal_bytes, max_records=limits.journal_messages)
         self._places = Places()
         self._spilling = Spilling(
-            self._journal, self._places, spool, waited_for, limits.journal_memory_bytes
+            self._journal,
+            self._places,
+            spool,
+            waited_for,
+            limits.journal_memory_bytes,
+            limits.journal_bytes,
         )
         self.gaps: Final = Gaps(self._places)
         self._waking = Waking()
@@ -80,6 +85,10 @@ class Feed:
     def begun_at(self) -> int:
         """The place at which this process has begun."""
         return self.gaps.begun_at
+
+    def is_pressed(self) -> bool:
+        """Return whether more should wait a moment, for older messages to get to disk."""
+        return self._spilling.is_pressed
 
     def begin_epoch(self, epoch: int) -> None:
         """Begin to number anew, and tell the clients."""

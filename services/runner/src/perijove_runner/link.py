@@ -15,7 +15,7 @@ from perijove_runner.model import Channel
 from perijove_runner.outbox import OwnRequests, message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perijove_runner.backends.sockets import Receiver
     from perijove_runner.model import ConnectionInfo
@@ -35,6 +35,7 @@ class KernelLink:
         identity: bytes,
         receive: Receiver,
         heard: asyncio.Event,
+        is_pressed: Callable[[], bool],
     ) -> None:
         """Describe a link; `come_up` connects it.
 
@@ -43,11 +44,12 @@ class KernelLink:
             identity: What the kernel routes its replies by.
             receive: Called with every message but the replies to own requests.
             heard: Set once nothing that the process publishes can be missed any more.
+            is_pressed: Asked in a long run of messages whether to pause for a moment.
 
         Raises:
             FailedPrecondition: if the kernel signs its messages in an unknown way.
         """
-        self._sockets = KernelSockets(connection, identity, self._received)
+        self._sockets = KernelSockets(connection, identity, self._received, is_pressed)
         self._session = identity.decode()
         self._receive = receive
         self._own = OwnRequests()

@@ -128,7 +128,8 @@ class KernelRelay:
         self._keeper.keep_all()
         receive = self.rules.receiver(self._receiving.received)
         self._heard.clear()
-        self._link = KernelLink(connection, self._identity, receive, self._heard)
+        pressed = self._feed.is_pressed
+        self._link = KernelLink(connection, self._identity, receive, self._heard, pressed)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()
         self._coming_up = asyncio.create_task(self._come_up(self._link, adopted))

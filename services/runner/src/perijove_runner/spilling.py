@@ -28,7 +28,9 @@ log = structlog.get_logger()
 SPILL_AFTER_S: Final = 0.025
 """Seconds between two looks at what is waited for; written is what both have seen."""
 
-_WRITE_BYTES: Final = 4 * 1024 * 1024
+_WRITE_BYTES: Final = 8 * 1024 * 1024
+_PROGRESS_S: Final = 1.0
+"""Seconds without progress after which nobody waits for the disk any more."""
 _TRY_AGAIN_S: Final = 1.0
 _SKIPPED: Final = 4096
 """Records that nobody waits for and that are not written; fewer are, to have fewer files."""
@@ -49,6 +51,7 @@ class Spilling:
         spool: Spool,
         waited_for: Callable[[], int],
         memory_bytes: int,
+        most_bytes: int,
     ) -> None:
         """Begin with nothing on disk.
 
@@ -58,12 +61,14 @@ class Spilling:
             spool: Where it is written.
             waited_for: Returns the oldest place that a client has not acknowledged.
             memory_bytes: Bytes in memory past which its oldest part leaves, if it may.
+            most_bytes: Bytes in memory past which it is dropped.
         """
         self._journal = journal
         self._places = places
         self._spool = spool
         self._waited_for = waited_for
         self._memory_bytes = memory_bytes
+        self._pressed_bytes = (memory_bytes + most_bytes) // 2
         # So that not every message makes room for the next.
         self._relieved_bytes = memory_bytes - memory_bytes // 8
         self._alarm: asyncio.TimerHandle | None = None
@@ -71,8 +76,18 @@ class Spilling:
         self._seen = 0
         self._written = 0
         self._not_before = 0.0
+        self._progress = 0.0
         self._failing = False
         self._closed = False
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether the disk works, and needs a moment before more arrives."""
+        return (
+            self._journal.size_bytes > self._pressed_bytes
+            and self._task is not None
+            and time.monotonic() - self._progress < _PROGRESS_S
+        )
 
     async def take_over(self) -> Sequence[Stretch]:
         """Return what an earlier process has left on disk."""
@@ -161,12 +176,14 @@ class Spilling:
 
     async def _spill(self) -> None:
         """Write what the last look has seen and somebody waits for."""
+        self._progress = time.monotonic()
         try:
             while self._is_due():
                 start = self._start()
                 stretch = self._places.stretch(start, self._seen)
                 records = self._journal.copy(start, stretch.end, _WRITE_BYTES)
                 self._written = start + await self._spool.write(records, stretch)
+                self._progress = time.monotonic()
                 self._journal.release(self._written, self._relieved_bytes)
                 self._failing = False
         except DomainError as error:

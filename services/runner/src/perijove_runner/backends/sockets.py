@@ -22,7 +22,7 @@ from perijove_chassis.errors import FailedPrecondition, ResourceExhausted
 from perijove_runner.model import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perijove_runner.model import ConnectionInfo
 
@@ -31,6 +31,7 @@ log = structlog.get_logger()
 _READS_A_TURN: Final = 128
 _BYTES_A_TURN: Final = 2 * 1024 * 1024
 """Bytes past which others have their turn: so large messages can be moved to disk meanwhile."""
+_PAUSE_S: Final = 0.002
 _SENDS_QUEUED: Final = 10_000
 _DELIMITER: Final = b"<IDS|MSG>"
 _SIGNED_FRAMES: Final = 4
@@ -93,13 +94,20 @@ class Signer:
 class KernelSockets:
     """Shell, control, stdin and iopub of one process of a kernel."""
 
-    def __init__(self, connection: ConnectionInfo, identity: bytes, receive: Receiver) -> None:
+    def __init__(
+        self,
+        connection: ConnectionInfo,
+        identity: bytes,
+        receive: Receiver,
+        is_pressed: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Describe the sockets; `connect` makes them.
 
         Args:
             connection: Where the kernel listens.
             identity: What the kernel routes its replies by, on all sockets.
             receive: Called with every message, in the order of each socket.
+            is_pressed: Asked in a long run of reads whether to pause for a moment.
         """
         # One for all kernels: it owns the threads that move the bytes.
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
@@ -107,6 +115,7 @@ class KernelSockets:
         self._connection = connection
         self._identity = identity
         self._receive = receive
+        self._is_pressed = is_pressed
         self._signer = Signer(connection.key, connection.signature_scheme)
         self._watched: dict[Channel, _Watched] = {}
 
@@ -125,8 +134,9 @@ class KernelSockets:
         if connection.transport == "ipc":
             await _appear([Path(f"{connection.ip}-{port}") for port in ports.values()])
         for channel, port in ports.items():
+            socket = self._open(channel, connection.url(port))
             self._watched[channel] = _Watched(
-                self._open(channel, connection.url(port)), channel, self._signer, self._receive
+                socket, channel, self._signer, self._receive, self._is_pressed
             )
 
     def send(self, channel: Channel, frames: Sequence[bytes]) -> None:
@@ -175,12 +185,18 @@ class _Watched:
     """One socket, read whenever there is something to read."""
 
     def __init__(
-        self, socket: zmq.Socket[bytes], channel: Channel, signer: Signer, receive: Receiver
+        self,
+        socket: zmq.Socket[bytes],
+        channel: Channel,
+        signer: Signer,
+        receive: Receiver,
+        is_pressed: Callable[[], bool],
     ) -> None:
         self._socket = socket
         self._channel = channel
         self._signer = signer
         self._receive = receive
+        self._is_pressed = is_pressed
         self._loop = asyncio.get_running_loop()
         self._again: asyncio.Handle | None = None
         self._refused = 0
@@ -220,7 +236,11 @@ class _Watched:
         if self._again:
             self._again.cancel()
             self._again = None
-        if self._read_some():
+        if not self._read_some():
+            return
+        if self._is_pressed():
+            self._again = self._loop.call_later(_PAUSE_S, self._read)
+        else:
             self._schedule()
 
     def _read_some(self) -> bool:
