@@ -84,3 +84,4 @@ def lab(
     lab.open()
     yield lab
     server.shut_down_kernels()
+    server.shut_down_terminals()

@@ -125,6 +125,21 @@ class Lab:
         return Running(self.page)
 
 
+class TerminalPanel:
+    """The terminal in front, as a screen reader sees it: a canvas has no text."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".jp-Terminal:not(.lm-mod-hidden)")
+        self.rows = self.root.locator(".xterm-accessibility-tree")
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        self.root.locator(".xterm-helper-textarea").focus()
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+
 class Running:
     """The panel of what runs on the server."""
 

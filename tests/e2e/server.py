@@ -16,10 +16,13 @@ class Server:
     token: str
     root_dir: Path
 
-    def request(self, method: str, path: str) -> Any:
+    def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send one REST request; returns the decoded JSON, or None without a body."""
         request = urllib.request.Request(  # noqa: S310, the URL is the test's own
-            self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {self.token}"},
         )
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310, as above
             body = response.read()
@@ -35,3 +38,8 @@ class Server:
             self.request("DELETE", f"api/sessions/{session['id']}")
         for kernel_id in self.kernel_ids():
             self.request("DELETE", f"api/kernels/{kernel_id}")
+
+    def shut_down_terminals(self) -> None:
+        """Leave no terminal behind for the next test."""
+        for terminal in self.request("GET", "api/terminals"):
+            self.request("DELETE", f"api/terminals/{terminal['name']}")
