@@ -87,15 +87,19 @@ class TerminalsServicer(pb_grpc.TerminalsServiceServicer):
 def terminals_service(manager: TerminalManager, service_key: Secret) -> Service:
     """Return the row of `TerminalsService`: for the other services and for users."""
     servicer = TerminalsServicer(manager, service_key)
-    # Neither side of a stream is (de)serialised: both are bytes.
-    attach: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "Attach": grpc.stream_stream_rpc_method_handler(servicer.Attach)
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        name: grpc.unary_unary_rpc_method_handler(
+            getattr(servicer, name),
+            request_deserializer=getattr(pb, f"{name}Request").FromString,
+            response_serializer=getattr(pb, f"{name}Response").SerializeToString,
+        )
+        for name in ("CreateTerminal", "GetTerminal", "ListTerminals", "DeleteTerminal")
     }
+    # Neither side of a stream is (de)serialised: both are bytes.
+    handlers["Attach"] = grpc.stream_stream_rpc_method_handler(servicer.Attach)
 
     def register(server: grpc.aio.Server) -> None:
-        # The first that knows a method serves it.
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, attach),))
-        pb_grpc.add_TerminalsServiceServicer_to_server(servicer, server)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
 
     return Service(_SERVICE, register, frozenset({PrincipalKind.SERVICE, PrincipalKind.USER}))
 
