@@ -94,7 +94,8 @@ class GrpcClient:
         return "".join(
             _part(message, 3).get("text", "")
             for message in self._messages()
-            if _part(message, 0)["msg_type"] == "stream"
+            # The kernel's debugger may warn on stderr.
+            if _part(message, 3).get("name") == "stdout"
         )
 
     def gaps(self) -> list[pb.Gap]:
