@@ -76,6 +76,8 @@ def write_kernelspecs(directory: Path) -> None:
     }
     for name, arguments in programs.items():
         spec = {"argv": [sys.executable, *arguments], "display_name": name, "language": "python"}
+        # Perijove asks for it; for the echo kernel all transports are the same.
+        spec["metadata"] = {"perijove": {"transport": "ipc"}}
         folder = directory / "kernels" / name
         folder.mkdir(parents=True)
         (folder / "kernel.json").write_text(json.dumps(spec))

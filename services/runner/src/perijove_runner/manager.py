@@ -204,7 +204,7 @@ class KernelManager(Generic[R]):
             interrupt_mode=spec.interrupt_mode,
             working_directory=request.working_directory,
             labels=request.labels,
-            connection=state.connection(kernel_id, spec.name),
+            connection=state.connection(kernel_id, spec),
             create_time=now,
             epoch=1,
             launch_time=now,

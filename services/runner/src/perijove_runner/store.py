@@ -159,7 +159,7 @@ class Spool(Protocol):
 class StateStore(Protocol):
     """Keeps kernels for a runner that comes after this one."""
 
-    def connection(self, kernel_id: str, kernelspec_name: str) -> ConnectionInfo:
+    def connection(self, kernel_id: str, spec: Kernelspec) -> ConnectionInfo:
         """Make the private place of a new kernel, and say where it shall listen."""
 
     def argv(self, kernel_id: str, spec: Kernelspec) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 import structlog
 
-from perijove_runner.backends import relay_notes
+from perijove_runner.backends import listening, relay_notes
 from perijove_runner.backends.relay_notes import RelayNotesFile
 from perijove_runner.backends.replacing import replace, writing
 from perijove_runner.model import ConnectionInfo, KernelRecord
@@ -76,19 +76,22 @@ class StateDirectory:
         """Let go of the directory."""
         os.close(self._lock)
 
-    def connection(self, kernel_id: str, kernelspec_name: str) -> ConnectionInfo:
+    def connection(self, kernel_id: str, spec: Kernelspec) -> ConnectionInfo:
         """Make the private place of a new kernel, and say where it shall listen."""
+        is_ipc = listening.takes_ipc(spec)
+        ports = range(1, listening.PORTS + 1) if is_ipc else listening.free_ports()
+        shell, iopub, stdin, control, heartbeat = ports
         connection = ConnectionInfo(
-            transport="ipc",
-            ip=str(self._layout.socket_base(kernel_id)),
-            shell_port=1,
-            iopub_port=2,
-            stdin_port=3,
-            control_port=4,
-            hb_port=5,
+            transport="ipc" if is_ipc else "tcp",
+            ip=str(self._layout.socket_base(kernel_id)) if is_ipc else listening.LOOPBACK,
+            shell_port=shell,
+            iopub_port=iopub,
+            stdin_port=stdin,
+            control_port=control,
+            hb_port=heartbeat,
             key=secrets.token_hex(32),
             signature_scheme="hmac-sha256",
-            kernel_name=kernelspec_name,
+            kernel_name=spec.name,
         )
         with writing():
             shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
