@@ -157,3 +157,25 @@ async def test_a_kernel_that_is_launched_anew_under_an_id_has_no_runs(started: S
         await begin(manager, "print(1)")
     await started.launch()
     assert (await begin(manager, "print(1)")).created
+
+
+@pytest.mark.parametrize(
+    ("kept_back", "kind"),
+    [("kind == 'execute_reply'", OutcomeKind.REPLY_LOST), ("'idle' in str(a)", OutcomeKind.OK)],
+)
+async def test_a_kernel_that_ends_a_run_by_half_ends_it(
+    started: Stand, kept_back: str, kind: OutcomeKind
+) -> None:
+    code = f"""
+session = get_ipython().kernel.session
+send = session.send
+def quiet(stream, kind, *a, **named):
+    if {kept_back}:
+        return {{"content": {{"status": "ok"}}}}
+    return send(stream, kind, *a, **named)
+session.send = quiet
+print("done")
+"""
+    outputs = await rest(await begin(manager_of(started), code))
+    assert printed(outputs) == "done\n"
+    assert end(outputs).outcome.kind is kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from perijove_chassis.errors import NotFound
@@ -53,23 +54,38 @@ class Following:
         self._asked = ""
         self._reply: Outcome | None = None
         self._idle = False
+        self._seen = 0
 
     async def outputs(self) -> AsyncGenerator[Placed]:
         """Yield outputs as they come, then `Finished`."""
         while True:
             try:
-                events = await self._reading.next()
+                events = await self._next()
             except NotFound:
                 break
+            self._seen = max(self._seen, _last(events))
             for placed in _merged(self._batch(events)):
                 yield placed
-            await self._run.seen(_last(events))
+            await self._run.seen(self._seen)
             if question := self._question():
                 yield Placed(0, question)
             if self._is_over(events):
                 break
         await self._run.until_ended()
         yield Placed(0, self._finished())
+
+    async def _next(self) -> Sequence[Event]:
+        """Return what comes next; nothing if the run ends meanwhile without a word."""
+        if self._idle == bool(self._reply) or self._run.has_ended:
+            return await self._reading.next()
+        reading = asyncio.ensure_future(self._reading.next())
+        ended = asyncio.ensure_future(self._run.until_ended())
+        try:
+            await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else ()
+        finally:
+            reading.cancel()
+            ended.cancel()
 
     def _batch(self, events: Sequence[Event]) -> Iterator[Placed]:
         for event in events:
@@ -122,18 +138,18 @@ class Following:
         if self._reply and (self._idle or self._run.has_ended):
             return True
         # It has ended, and its end may be what is missing.
+        if self._run.has_ended and self._seen >= self._run.end.sequence > 0:
+            return True
         return any(map(self._is_behind, events))
 
     def _is_behind(self, event: Event) -> bool:
         """Return whether nothing of the run comes after an event."""
         if isinstance(event, EpochBegun):
             return True
-        if not self._run.has_ended:
+        if not self._run.has_ended or isinstance(event, Message):
             return False
         end = self._run.end.sequence
-        if isinstance(event, Missing):
-            return event.epoch > self._run.record.epoch or not event.last or event.last >= end
-        return event.sequence >= end
+        return event.epoch > self._run.record.epoch or not event.last or event.last >= end
 
     def _finished(self) -> Finished:
         kept = self._run.end

@@ -310,3 +310,11 @@ def kernel_ended(exit_: KernelExit | None) -> Outcome:
         OutcomeKind.KERNEL_ENDED,
         exit=exit_ or KernelExit(ExitCause.UNKNOWN, "The kernel has ended.", 0.0),
     )
+
+
+def unanswered(*, interrupted: bool) -> Outcome:
+    """Return the outcome of a run that the kernel is done with, and says nothing of."""
+    if not interrupted:
+        return Outcome(OutcomeKind.REPLY_LOST)
+    error = ExecutionError("KeyboardInterrupt", "interrupted before the code was run")
+    return Outcome(OutcomeKind.ERROR, error=error)

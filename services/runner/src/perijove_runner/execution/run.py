@@ -87,6 +87,11 @@ class Run:
             raise LookupError(self.record.request_id)
         return self.record.end
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the kernel was interrupted on its account."""
+        return self._is_wanted and self.record.begun
+
     def begun(self) -> None:
         """Hear that the kernel has begun with it."""
         self.record = replace(self.record, begun=True)

@@ -9,7 +9,7 @@ import structlog
 
 from perijove_runner import headers
 from perijove_runner.execution import messages
-from perijove_runner.execution.model import OutcomeKind, kernel_ended
+from perijove_runner.execution.model import OutcomeKind, kernel_ended, unanswered
 from perijove_runner.execution.store import EpochBegun, Message
 from perijove_runner.model import Channel
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _IDLE_S: Final = 5.0
-"""Not every kernel says that it is idle: so long after its reply a run has ended anyway."""
+"""Not every kernel says that it is idle, and one that is interrupted between two steps
+may not reply: so long after the other one a run has ended anyway."""
 
 
 class Watching:
@@ -80,9 +81,10 @@ class Watching:
         if run.reply and run.is_idle:
             self._progress.advance(message.sequence)
             self._end(run, run.reply)
-        elif run.reply and message.channel is Channel.SHELL:
+        elif run.reply or run.is_idle:
+            outcome = run.reply or unanswered(interrupted=run.is_interrupted)
             later = asyncio.get_running_loop().call_later
-            run.set_clock(later(_IDLE_S, self._end, run, run.reply))
+            run.set_clock(later(_IDLE_S, self._end, run, outcome))
 
     def _outcome(self, message: Message) -> Outcome:
         found = messages.outcome(message.frames)
