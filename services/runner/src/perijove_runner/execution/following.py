@@ -135,7 +135,8 @@ class Following:
         return self._idle or (self._run.has_ended and self._after >= self._run.end.sequence > 0)
 
     def _is_over(self, events: Sequence[Event]) -> bool:
-        if self._reply and (self._idle or self._run.has_ended):
+        # A reply comes by a way of its own: what was printed before may follow it.
+        if self._reply and self._idle:
             return True
         # It has ended, and its end may be what is missing.
         if self._run.has_ended and self._seen >= self._run.end.sequence > 0:
