@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress, contextmanager
 from pathlib import Path
 
 import psutil
@@ -156,14 +156,18 @@ def _wait_until_up(server: HttpServer, process: subprocess.Popen[bytes], log: Pa
 
 
 def _is_server(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False  # it has ended since
     return "ipykernel_launcher" not in command and "echo_kernel" not in command
 
 
 def _pss_mb(process: psutil.Process) -> float:
-    for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
     return 0.0
 
 
