@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
