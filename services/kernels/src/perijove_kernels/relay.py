@@ -136,7 +136,8 @@ async def _down(call: Any, context: Context) -> None:  # noqa: ANN401
     """
     with rpc_errors_as_domain():
         try:
-            response = await asyncio.wait_for(call.read(), _ATTACH_S)
+            async with asyncio.timeout(_ATTACH_S):
+                response = await call.read()
         except TimeoutError:
             raise Unavailable(
                 "the kernel's runner does not answer", reason="RUNNER_UNREACHABLE"

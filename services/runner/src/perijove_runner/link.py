@@ -76,7 +76,8 @@ class KernelLink:
             # A process greets its first subscriber only; it answers everyone.
             self._send_request(Channel.CONTROL, _KERNEL_INFO, b"{}")
             try:
-                await asyncio.wait_for(self._heard.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._heard.wait()
             except TimeoutError:
                 pause = min(2 * pause, _CONFIRM_AT_MOST_S)
 
@@ -97,7 +98,8 @@ class KernelLink:
         msg_id = self._send_request(channel, msg_type, content, subshell_id)
         future = self._own.expect(msg_id)
         try:
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError:
             raise DeadlineExceeded("the kernel does not answer") from None
 
@@ -113,7 +115,8 @@ class KernelLink:
             await self._own.expect(msg_id)
             # Not every kernel says that it is idle.
             with suppress(TimeoutError):
-                await asyncio.wait_for(idle.wait(), _IDLE_S)
+                async with asyncio.timeout(_IDLE_S):
+                    await idle.wait()
         finally:
             del self._idles[msg_id]
 

@@ -142,7 +142,8 @@ class KernelRelay:
             NotFound: if the kernel ends meanwhile.
         """
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._ready)
         except TimeoutError:
             raise DeadlineExceeded("the kernel does not answer") from None
 
@@ -254,7 +255,8 @@ class KernelRelay:
         """
         try:
             # What the client asks is held for the kernel, also before that answers anything.
-            await asyncio.wait_for(self._heard.wait(), self._limits.attach_wait_s)
+            async with asyncio.timeout(self._limits.attach_wait_s):
+                await self._heard.wait()
         except TimeoutError:
             log.warning("kernel is slow to answer", kernel_id=self._kernel_id)
         if self._ended:

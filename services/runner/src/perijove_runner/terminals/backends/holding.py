@@ -87,7 +87,8 @@ class HeldPty:
     async def release(self) -> None:
         """Leave it to a runner that comes after this one."""
         with suppress(OSError):
-            await asyncio.wait_for(self._writer.drain(), _LEAVE_S)
+            async with asyncio.timeout(_LEAVE_S):
+                await self._writer.drain()
         self._writer.close()
         with suppress(OSError):
             await self._writer.wait_closed()
