@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,36 @@ async def test_a_broken_connection_is_left_to_the_transport() -> None:
     async with connection() as (transport, theirs):
         theirs.close()
         assert not write_at_once(transport, [b"x"])
+
+
+async def test_what_is_encrypted_stays_so() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(10)
+    reading = asyncio.ensure_future(asyncio.to_thread(read_encrypted, theirs, 7))
+    transport, _ = await asyncio.get_running_loop().create_connection(
+        asyncio.Protocol, sock=ours, ssl=anonymous(ssl.PROTOCOL_TLS_CLIENT), server_hostname=""
+    )
+    try:
+        assert not write_at_once(transport, [b"mes", b"sage"])
+        assert await reading == b"message"
+    finally:
+        transport.abort()
+        theirs.close()
+
+
+def anonymous(side: int) -> ssl.SSLContext:
+    """Return a context that needs no certificate."""
+    context = ssl.SSLContext(side)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AECDH-AES256-SHA:@SECLEVEL=0")
+    return context
+
+
+def read_encrypted(theirs: socket.socket, size: int) -> bytes:
+    with anonymous(ssl.PROTOCOL_TLS_SERVER).wrap_socket(theirs, server_side=True) as encrypted:
+        return read(encrypted, size)
 
 
 def read(theirs: socket.socket, size: int) -> bytes:

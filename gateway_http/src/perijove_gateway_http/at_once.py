@@ -15,7 +15,8 @@ def write_at_once(transport: asyncio.Transport, data: Sequence[bytes]) -> bool:
 
     Transports of uvloop else collect what is written until their loop's turn ends.
     """
-    if transport.get_write_buffer_size():
+    # What is encrypted must not go past the transport that encrypts it.
+    if transport.get_write_buffer_size() or transport.get_extra_info("sslcontext"):
         transport.writelines(data)
         return False
     try:
