@@ -26,6 +26,7 @@ def main() -> None:
     results = runner.run(chosen, rounds)
     table = report.markdown if options.markdown else report.text
     sys.stdout.write(f"{table(results)}\n\n{report.machine(rounds)}\n")
+    sys.exit(any(result.failures for result in results))
 
 
 if __name__ == "__main__":

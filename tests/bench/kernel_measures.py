@@ -13,6 +13,9 @@ from tests.bench.messages import Framing
 from tests.bench.servers import ECHO_KERNEL, PYTHON_KERNEL, HttpServer
 
 WAIT_S = 120.0
+ANSWER_S = 60.0
+"""For a request about a kernel, also while what has been waited for too long is cleaned up."""
+
 WARM_UP = 10
 REPEATS = 3
 """Floods of which the median counts: one lasts a fraction of a second."""
@@ -22,15 +25,23 @@ ITEM = echo_kernel.ITEM.encode()
 @asynccontextmanager
 async def kernel(server: HttpServer, name: str) -> AsyncIterator[str]:
     """Run a kernel on the server; gives its id."""
-    http = await HttpConnection.open(server.url)
     body = json.dumps({"name": name}).encode()
     url = f"{server.url}api/kernels"
-    kernel_id = json.loads(await http.send(request("POST", url, server.token, body)))["id"]
+    kernel_id = json.loads(await ask_once(server, request("POST", url, server.token, body)))["id"]
     try:
         yield kernel_id
     finally:
-        await http.send(request("DELETE", f"{url}/{kernel_id}", server.token))
-        http.close()
+        await ask_once(server, request("DELETE", f"{url}/{kernel_id}", server.token))
+
+
+async def ask_once(server: HttpServer, ready: bytes) -> bytes:
+    """Send a request over a connection that nothing has happened to; returns the body."""
+    async with asyncio.timeout(ANSWER_S):
+        http = await HttpConnection.open(server.url)
+        try:
+            return await http.send(ready)
+        finally:
+            http.close()
 
 
 async def round_trip_ms(server: HttpServer, framing: Framing, number: int) -> float:

@@ -10,8 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.bench.measures import Measure
+from tests.bench.servers import JUPYTER_SERVER, PERIJOVE
 
-HEADINGS = ("", "unit", "Perijove", "jupyter_server", "direct", "ratio", "target", "")
+DIRECT = "direct"
+FAILED = "FAILED"
+HEADINGS = ("", "unit", PERIJOVE, JUPYTER_SERVER, DIRECT, "ratio", "target", "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,24 +22,38 @@ class Result:
     """The values of one measure, one a round."""
 
     measure: Measure
-    perijove: Sequence[float]
-    jupyter_server: Sequence[float]
-    direct: Sequence[float]
+    perijove: list[float]
+    jupyter_server: list[float]
+    direct: list[float]
+    failures: dict[str, str]
+    """Why there are no values, or fewer than rounds, by whom it failed on."""
 
     def row(self) -> tuple[str, ...]:
         """Return its cells as text: medians, and what became of the target."""
-        ours, theirs = statistics.median(self.perijove), statistics.median(self.jupyter_server)
-        target = self.measure.target
+        ours, theirs = _median(self.perijove), _median(self.jupyter_server)
         return (
             self.measure.name,
             self.measure.unit,
-            _number(ours),
-            _number(theirs),
-            _number(statistics.median(self.direct)) if self.direct else "",
-            f"{ours / theirs:.3g}x" if theirs else "",
-            str(target or ""),
-            "" if target is None else "met" if target.met(ours, theirs) else "MISSED",
+            self._cell(PERIJOVE, ours),
+            self._cell(JUPYTER_SERVER, theirs),
+            self._cell(DIRECT, _median(self.direct)),
+            f"{ours / theirs:.3g}x" if ours is not None and theirs else "",
+            str(self.measure.target or ""),
+            self._verdict(ours, theirs),
         )
+
+    def _cell(self, name: str, value: float | None) -> str:
+        if name in self.failures:
+            return FAILED
+        return "" if value is None else _number(value)
+
+    def _verdict(self, ours: float | None, theirs: float | None) -> str:
+        if self.failures:
+            return "; ".join(f"{FAILED} on {name}: {why}" for name, why in self.failures.items())
+        target = self.measure.target
+        if target is None or ours is None or theirs is None:
+            return ""
+        return "met" if target.met(ours, theirs) else "MISSED"
 
 
 def text(results: Sequence[Result]) -> str:
@@ -72,6 +89,10 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
         for index, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return statistics.median(values) if values else None
 
 
 def _number(value: float) -> str:

@@ -21,6 +21,11 @@ HERE = Path(__file__).parent
 ENVIRONMENT = Path(".bench")
 TOKEN = "bench"
 START_S = 60.0
+LOG_NAME = "output.log"
+"""In a server's home: what it has said."""
+
+PERIJOVE = "Perijove"
+JUPYTER_SERVER = "jupyter_server"
 
 PYTHON_KERNEL = "bench-python"
 ECHO_KERNEL = "bench-echo"
@@ -90,7 +95,7 @@ def jupyter_server(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
     arguments += ["--ZMQChannelsWebsocketConnection.limit_rate=False"]
     arguments += ["--ServerApp.log_level=WARN", f"--IdentityProvider.token={TOKEN}"]
     command = [str(ENVIRONMENT.absolute() / "bin" / "jupyter-server"), *arguments]
-    with _running("jupyter_server", command, "--ServerApp.root_dir=", home, jupyter_path) as server:
+    with _running(JUPYTER_SERVER, command, "--ServerApp.root_dir=", home, jupyter_path) as server:
         yield server
 
 
@@ -102,7 +107,7 @@ def perijove(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
     command += ["--token", TOKEN, "--runtime-dir", str(runtime), "--warm", f"{WARM_KERNEL}:1"]
     metrics = f"127.0.0.1:{_free_port()}"
     command = ["env", f"PERIJOVE_RUNNER_METRICS_LISTEN={metrics}", *command]
-    with _running("Perijove", command, "--root-dir=", home, jupyter_path) as server:
+    with _running(PERIJOVE, command, "--root-dir=", home, jupyter_path) as server:
         yield dataclasses.replace(server, metrics_url=f"http://{metrics}/metrics")
 
 
@@ -121,7 +126,7 @@ def _running(
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_RUNTIME_DIR": str(home / "jupyter-runtime"),
     }
-    with (home / "output.log").open("wb") as log:
+    with (home / LOG_NAME).open("wb") as log:
         process = subprocess.Popen(
             [*command, f"{root_option}{root}", f"--port={port}"],
             env=environment,
@@ -131,11 +136,25 @@ def _running(
         )
     try:
         server = HttpServer(name, f"http://127.0.0.1:{port}/", root, process.pid)
-        _wait_until_up(server, process, home / "output.log")
+        _wait_until_up(server, process, home / LOG_NAME)
         yield server
     finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server, and what it started too if it cannot do that itself."""
+    with suppress(psutil.NoSuchProcess):
+        started = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
-        process.wait(START_S)
+        try:
+            process.wait(START_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for child in started:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def _wait_until_up(server: HttpServer, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,7 +7,7 @@ import statistics
 import time
 import urllib.request
 
-from tests.bench import messages
+from tests.bench import kernel_measures, messages
 from tests.bench.http_client import HttpConnection, KernelSocket, request
 from tests.bench.servers import PYTHON_KERNEL, WARM_KERNEL, HttpServer
 
@@ -54,8 +54,9 @@ async def _start(server: HttpServer, name: str) -> float:
             pass
         seconds = time.perf_counter() - start
         ws.close()
-        await http.send(request("DELETE", f"{url}/{kernel_id}", server.token))
         http.close()
+        delete = request("DELETE", f"{url}/{kernel_id}", server.token)
+        await kernel_measures.ask_once(server, delete)
     return seconds * 1000
 
 
