@@ -58,6 +58,12 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.so_reuseport", 0),
 )
 
+_AHEAD_BYTES = 1024 * 1024
+"""How much a caller may send that nobody has taken in, where long runs of bytes travel.
+
+Elsewhere it is 64 KB: of a longer message, each of these waits for word to send on.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -220,7 +226,7 @@ async def serve(
     guarded = [*services, *_chassis_services(health, settings, services)]
     server = grpc.aio.server(
         interceptors=(Guard(verifier, guarded, metrics),),
-        options=_OPTIONS,
+        options=_options(services),
         maximum_concurrent_rpcs=settings.max_calls,
     )
     for service in guarded:
@@ -240,6 +246,12 @@ async def serve(
         await health.enter_graceful_shutdown()
         await server.stop(settings.grace_s)
         log.info("stopped")
+
+
+def _options(services: Sequence[Service]) -> tuple[tuple[str, Any], ...]:
+    if any(service.pieces for service in services):
+        return (*_OPTIONS, ("grpc.http2.lookahead_bytes", _AHEAD_BYTES))
+    return _OPTIONS
 
 
 async def _say_serving(
