@@ -322,6 +322,7 @@ def test_what_messages_pass_through_hands_them_on_less_often(
 ) -> None:
     perijove = start_perijove(**given)
     usual = given or {grpc_switches.VARIABLE: grpc_switches.FEWER_THREADS}
-    for name, told in (("runner", usual), ("gateway_http", usual), ("contents", given)):
+    on_the_way = dict.fromkeys(("runner", "gateway_http", "contents"), usual)
+    for name, told in (on_the_way | {"sessions": given}).items():
         environ = psutil.Process(perijove.pid(name)).environ()
         assert environ.get(grpc_switches.VARIABLE) == told.get(grpc_switches.VARIABLE)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from perijove_local.options import Options
 
 SERVICES = ("contents", "sessions", "kernels")
-_ON_THE_WAY = ("runner", "gateway_http")
-"""What the messages of kernels pass through."""
+_ON_THE_WAY = ("runner", "gateway_http", "contents")
+"""What the messages of kernels pass through, and what people save and open."""
 _GRACE_S = 2.0
 _KERNELS_GRACE_S = 10.0
 """Seconds for the runner: kernels are asked to shut down before they are ended."""

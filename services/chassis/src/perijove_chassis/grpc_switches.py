@@ -9,5 +9,5 @@ VARIABLE: Final = "GRPC_EXPERIMENTS"
 
 FEWER_THREADS: Final = "-event_engine_client,-event_engine_listener"
 """Lets the thread that waits for messages read them itself, instead of handing
-each from thread to thread. For processes that pass on many small messages: see
-docs/adr/0010."""
+each from thread to thread. For processes that pass on many messages, or large
+ones: see docs/adr/0010."""
