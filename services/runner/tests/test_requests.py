@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from perijove_chassis.errors import ResourceExhausted
 from perijove_runner.backends import relay_notes
 from perijove_runner.backends.relay_notes import RelayNotesFile
 from perijove_runner.journal import NOBODY
@@ -136,8 +136,8 @@ def test_changes_say_all_that_has_changed(steps: list[tuple[str, str, int]]) -> 
     assert found.pending_inputs == requests.pending_inputs
 
 
-def change_of(number: int) -> RelayChange:
-    request = InFlightRequest(str(number), "c", "shell", b"{}")
+def change_of(number: int, header: bytes = b"{}") -> RelayChange:
+    request = InFlightRequest(str(number), "c", "shell", header)
     return RelayChange(client=KnownClient("c", "o", number), request=request)
 
 
@@ -154,11 +154,14 @@ def test_notes_survive_with_a_torn_last_line(path: Path) -> None:
     for change in changes:
         assert notes.add(change)
     notes.close()
-    whole = path.read_bytes()
+    padded = path.read_bytes()
+    assert relay_notes.read(path) == after(EMPTY, changes)
+    whole = padded.rstrip(b"\0")
     last = whole.rindex(b"\n", 0, -1) + 1
     for length in range(last, len(whole)):
-        path.write_bytes(whole[:length])
-        assert relay_notes.read(path) == after(EMPTY, changes[:1])
+        for torn in (whole[:length], whole[:length].ljust(len(padded), b"\0")):
+            path.write_bytes(torn)
+            assert relay_notes.read(path) == after(EMPTY, changes[:1])
     path.write_bytes(whole)
     assert relay_notes.read(path) == after(EMPTY, changes)
     for length in range(whole.index(b"\n") + 1):
@@ -185,21 +188,22 @@ def test_notes_that_could_not_be_written_begin_anew_and_have_no_hole(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = after(EMPTY, [change_of(1)])
-    notes = RelayNotesFile(path)
-    keeper = RelayKeeper(notes, "k", lambda: known)
+    keeper = RelayKeeper(RelayNotesFile(path), "k", lambda: known)
     keeper.keep(change_of(1))
-    whole = os.write
+    large = change_of(2, b"h" * 200_000)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", lambda descriptor, line: whole(descriptor, line[:-5]))
-        with pytest.raises(ResourceExhausted):
-            notes.add(change_of(2))
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+        patch.setattr(os, "posix_fallocate", full)
+        keeper.keep(large)
         keeper.keep(change_of(3))
         assert relay_notes.read(path) == known
-        known = after(known, [change_of(3), change_of(4)])
-        keeper.keep(change_of(4))
-    monkeypatch.setattr("perijove_runner.keeping._TRY_AGAIN_S", 0)
+    keeper.keep(change_of(4))
+    assert relay_notes.read(path) == known
     keeper._not_before = 0
-    known = after(known, [change_of(5)])
+    known = after(known, [large, change_of(3), change_of(4), change_of(5)])
     keeper.keep(change_of(5))
     assert relay_notes.read(path) == known
     keeper.close()

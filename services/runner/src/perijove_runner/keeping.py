@@ -62,11 +62,10 @@ class RelayKeeper:
         """Keep a change that the snapshot already has."""
         if change is None or self._closed:
             return
-        try:
-            if self._begun and self._notes.add(change):
-                return
-        except DomainError as error:
-            self._failed(error)
+        if self._begun and self._notes.add(change):
+            return
+        # What comes after a hole would be misunderstood: only a whole snapshot helps.
+        self._begun = False
         if time.monotonic() >= self._not_before:
             self.keep_all()
 
@@ -78,15 +77,11 @@ class RelayKeeper:
             self._notes.begin(self._snapshot())
             self._begun = True
         except DomainError as error:
-            self._failed(error)
+            self._begun = False
+            self._not_before = time.monotonic() + _TRY_AGAIN_S
+            log.warning("relay not recorded", kernel_id=self._kernel_id, why=str(error))
 
     def close(self) -> None:
         """Keep nothing any more."""
         self._closed = True
         self._notes.close()
-
-    def _failed(self, error: DomainError) -> None:
-        # What comes after a hole would be misunderstood: only a whole snapshot helps.
-        self._begun = False
-        self._not_before = time.monotonic() + _TRY_AGAIN_S
-        log.warning("relay not recorded", kernel_id=self._kernel_id, why=str(error))

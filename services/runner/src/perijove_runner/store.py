@@ -96,11 +96,9 @@ class RelayNotes(Protocol):
         """
 
     def add(self, change: RelayChange) -> bool:
-        """Keep a change; return whether there is room, or a new beginning is due.
+        """Keep a change if there is room; return whether there was.
 
-        Raises:
-            ResourceExhausted: if it cannot be written. Nothing may be added before
-                a new beginning.
+        If not, nothing may be added before a new beginning.
         """
 
     def close(self) -> None:

@@ -20,10 +20,34 @@ def replace(path: Path, content: bytes) -> None:
         OSError: if it cannot be written; the other is as it was.
     """
     draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(_open(draft), "wb") as file:
         file.write(content)
     draft.replace(path)
+
+
+def replace_sized(path: Path, content: bytes, size: int) -> int:
+    """Do the same with zeros behind the content, up to a size; return the open file.
+
+    The room is taken now: no later write into it finds the disk full.
+
+    Raises:
+        OSError: if it cannot be written; the other is as it was.
+    """
+    draft = path.with_suffix(".new")
+    descriptor = _open(draft)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        draft.replace(path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _open(draft: Path) -> int:
+    return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager
