@@ -85,7 +85,7 @@ class Upstream:
         self._kernel_id = kernel_id
         self._session_id = session_id
         self._work = asyncio.Event()
-        self._outbox = Outbox(self._work.set)
+        self._outbox = Outbox(self._begin)
         self._ack: pb.Ack | None = None
         self._may_write = False
         self._begun: Begun | None = None
@@ -150,13 +150,11 @@ class Upstream:
                 way: what is written when the process is killed arrives.
         """
         self.place = (epoch, sequence)
-        ack = pb.Ack(epoch=epoch, sequence=sequence)
-        if at_once and self._may_write and self._call:
-            self._may_write = False
-            self._begun = Begun(self._call.write(pb.ConnectRequest(ack=ack)))
+        self._ack = pb.Ack(epoch=epoch, sequence=sequence)
+        if at_once:
+            self._begin()
         else:
-            self._ack = ack
-        self._work.set()
+            self._work.set()
 
     def finish(self) -> None:
         """Write what is left, and say that no more follows.
@@ -280,17 +278,24 @@ class Upstream:
             await call.done_writing()
 
     async def _write_queued(self, call: Call) -> None:
-        while True:
-            # First what the next process would otherwise deliver again.
-            ack, self._ack = self._ack, None
-            if ack:
-                await call.write(pb.ConnectRequest(ack=ack))
-            messages = self._outbox.batch()
-            if messages:
-                batch = pb.KernelMessageBatch(messages=messages)
-                await call.write(pb.ConnectRequest(batch=batch))
-            elif self._ack is None:
-                return
+        while request := self._next_request():
+            await call.write(request)
+
+    def _begin(self) -> None:
+        """Write the next of what is queued now, unless a write is under way."""
+        if self._may_write and self._call and (request := self._next_request()):
+            self._may_write = False
+            self._begun = Begun(self._call.write(request))
+        self._work.set()
+
+    def _next_request(self) -> pb.ConnectRequest | None:
+        # First what the next process would otherwise deliver again.
+        if ack := self._ack:
+            self._ack = None
+            return pb.ConnectRequest(ack=ack)
+        if messages := self._outbox.batch():
+            return pb.ConnectRequest(batch=pb.KernelMessageBatch(messages=messages))
+        return None
 
 
 def _may_pass(error: errors.DomainError) -> bool:
