@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 from perijove_chassis.errors import FailedPrecondition
-from perijove_runner.backends.sockets import KernelSockets, Signer
+from perijove_runner.backends.signing import Signer
+from perijove_runner.backends.sockets import KernelSockets
 from perijove_runner.model import Channel, ConnectionInfo
 
 if TYPE_CHECKING:
@@ -48,8 +49,18 @@ def signed(frames: Sequence[bytes]) -> list[bytes]:
     return [b"<IDS|MSG>", mac.hexdigest().encode(), *frames]
 
 
-async def test_only_what_the_key_has_signed_is_taken(
-    connection: ConnectionInfo, kernel: dict[Channel, zmq.Socket[bytes]]
+@pytest.fixture(params=[False, True])
+def private(request: pytest.FixtureRequest, tmp_path: Path) -> bool:
+    """Whether only this user may enter the directory of the sockets."""
+    tmp_path.chmod(0o700 if request.param else 0o750)
+    return bool(request.param)
+
+
+async def test_only_what_the_key_has_signed_is_taken_where_others_could_speak(
+    connection: ConnectionInfo,
+    kernel: dict[Channel, zmq.Socket[bytes]],
+    *,
+    private: bool,
 ) -> None:
     heard: list[tuple[Channel, list[bytes]]] = []
     taken = asyncio.Event()
@@ -69,13 +80,16 @@ async def test_only_what_the_key_has_signed_is_taken(
     assert await asyncio.to_thread(kernel[Channel.IOPUB].recv_multipart) == [b"\x01"]
     publish = kernel[Channel.IOPUB].send_multipart
     publish([b"topic", *signed(good)])
-    publish([b"topic", *signed([b"forged", *good[1:]])[:2], *good])
-    publish([b"topic", b"<IDS|MSG>", b"", *good])
+    forged = [b"forged", *good[1:]]
+    publish([b"topic", *signed(good)[:2], *forged])
+    publish([b"topic", b"<IDS|MSG>", b"", *forged])
     publish([b"no delimiter"])
     publish([b"topic", *signed([b"h", b"p", b"m"])])
     publish([b"topic", *signed([b"last", b"p", b"m", b"c"])])
     await taken.wait()
-    assert heard == [(Channel.IOPUB, good), (Channel.IOPUB, [b"last", b"p", b"m", b"c"])]
+    last = [b"last", b"p", b"m", b"c"]
+    expected = [good, forged, forged, last] if private else [good, last]
+    assert heard == [(Channel.IOPUB, frames) for frames in expected]
     sockets.close()
 
 

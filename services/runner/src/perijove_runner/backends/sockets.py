@@ -1,4 +1,4 @@
-"""The ZeroMQ sockets of one kernel. The only place that signs and verifies.
+"""The ZeroMQ sockets of one kernel.
 
 Each socket's file descriptor is watched by the event loop. The descriptor is
 edge-triggered: it speaks up once, and sending may swallow what it had to say.
@@ -9,16 +9,16 @@ run of reads yields to the loop and goes on in its next turn.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from binascii import hexlify
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 import zmq
-from perijove_chassis.errors import FailedPrecondition, ResourceExhausted
+from perijove_chassis.errors import ResourceExhausted
 
+from perijove_runner.backends.signing import SIGNED_FRAMES, Signer
 from perijove_runner.model import Channel
 
 if TYPE_CHECKING:
@@ -34,15 +34,14 @@ _BYTES_A_TURN: Final = 2 * 1024 * 1024
 _PAUSE_S: Final = 0.002
 _SENDS_QUEUED: Final = 10_000
 _DELIMITER: Final = b"<IDS|MSG>"
-_SIGNED_FRAMES: Final = 4
-_INNER_PAD: Final = 0x36
-_OUTER_PAD: Final = 0x5C
 _POLL_S: Final = 0.002
 _MAX_SOCKETS: Final = 65_535
 
 # Plain integers: pyzmq looks its enums up on every call.
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 _SNDMORE_NOBLOCK: Final = int(zmq.SNDMORE) | _NOBLOCK
+_EVENTS: Final = int(zmq.EVENTS)
+_POLLIN: Final = int(zmq.POLLIN)
 
 
 class Receiver(Protocol):
@@ -50,45 +49,6 @@ class Receiver(Protocol):
 
     def __call__(self, channel: Channel, frames: Sequence[bytes]) -> None:
         """Take a verified message: header, parent, metadata, content, buffers."""
-
-
-class Signer:
-    """Signs and verifies messages with a kernel's key; does neither if it is empty."""
-
-    def __init__(self, key: str, scheme: str) -> None:
-        """Make a signer.
-
-        Raises:
-            FailedPrecondition: if the scheme is not one of HMAC.
-        """
-        kind, _, digest = scheme.partition("-")
-        known = kind == "hmac" and digest in hashlib.algorithms_available
-        # Some give as many bytes as one asks for: they sign nothing.
-        if not known or not hashlib.new(digest).digest_size:
-            raise FailedPrecondition("the kernel signs its messages in an unknown way")
-        self._signs = bool(key)
-        block = hashlib.new(digest).block_size
-        secret = key.encode()
-        if len(secret) > block:
-            secret = hashlib.new(digest, secret).digest()
-        secret = secret.ljust(block, b"\0")
-        # HMAC as RFC 2104 defines it. Copying the two hashes takes half the time that
-        # the standard library's object takes to be copied, for every message.
-        self._inner = hashlib.new(digest, bytes(byte ^ _INNER_PAD for byte in secret))
-        self._outer = hashlib.new(digest, bytes(byte ^ _OUTER_PAD for byte in secret))
-
-    def sign(self, frames: Sequence[bytes]) -> bytes:
-        """Return the signature of a message's frames."""
-        if not self._signs:
-            return b""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(b"".join(frames[:_SIGNED_FRAMES]))
-        outer.update(inner.digest())
-        return hexlify(outer.digest())
-
-    def verify(self, signature: bytes, frames: Sequence[bytes]) -> bool:
-        """Return whether a signature is that of a message's frames."""
-        return not self._signs or hmac.compare_digest(self.sign(frames), signature)
 
 
 class KernelSockets:
@@ -131,12 +91,15 @@ class KernelSockets:
             Channel.STDIN: connection.stdin_port,
             Channel.CONTROL: connection.control_port,
         }
+        signer: Signer | None = self._signer
         if connection.transport == "ipc":
             await _appear([Path(f"{connection.ip}-{port}") for port in ports.values()])
+            if _is_private(Path(connection.ip).parent):
+                signer = None
         for channel, port in ports.items():
             socket = self._open(channel, connection.url(port))
             self._watched[channel] = _Watched(
-                socket, channel, self._signer, self._receive, self._is_pressed
+                socket, channel, signer, self._receive, self._is_pressed
             )
 
     def send(self, channel: Channel, frames: Sequence[bytes]) -> None:
@@ -181,14 +144,23 @@ async def _appear(paths: Sequence[Path]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
+def _is_private(directory: Path) -> bool:
+    """Return whether only this user has sockets there: whoever can speak has the key, too."""
+    found = directory.stat()
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
 class _Watched:
-    """One socket, read whenever there is something to read."""
+    """One socket, read whenever there is something to read.
+
+    Without a signer it takes messages unseen.
+    """
 
     def __init__(
         self,
         socket: zmq.Socket[bytes],
         channel: Channel,
-        signer: Signer,
+        signer: Signer | None,
         receive: Receiver,
         is_pressed: Callable[[], bool],
     ) -> None:
@@ -247,7 +219,11 @@ class _Watched:
         """Read until empty or for a turn; return whether there may be more."""
         receive = self._socket.recv
         size = 0
-        for _ in range(_READS_A_TURN):
+        for number in range(_READS_A_TURN):
+            # Messages come one by one or in floods. Asking costs less than an exception,
+            # but more than nothing: a second one tells that there are many.
+            if number == 1 and not int(self._socket.get(_EVENTS)) & _POLLIN:
+                return False
             try:
                 frame = receive(_NOBLOCK, copy=False)
             except zmq.Again:
@@ -272,9 +248,9 @@ class _Watched:
             self._refuse("a message from the kernel has no delimiter")
             return
         message = frames[start:]
-        if len(message) < _SIGNED_FRAMES:
+        if len(message) < SIGNED_FRAMES:
             self._refuse("a message from the kernel is cut short")
-        elif not self._signer.verify(frames[start - 1], message):
+        elif self._signer and not self._signer.verify(frames[start - 1], message):
             self._refuse("a message from the kernel has a wrong signature")
         else:
             self._receive(self._channel, message)
