@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the folders that speak plain Jupyter test any other server."""
+    parser.addoption("--stock", help="command of a jupyter_server to test in place of Perijove")
     parser.addoption("--server", help="URL of a running server to test in place of Perijove")
     parser.addoption("--token", default="", help="its token")
     parser.addoption("--root", help="its root directory; conformance empties it")
@@ -32,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
     """Start stacks that live as long as the folder's tests."""
+    yield from _starting(lambda: Home(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPerijove]:
+    """Start stacks that live as long as the tests of one file."""
     yield from _starting(lambda: Home(tmp_path_factory.mktemp("home")))
 
 

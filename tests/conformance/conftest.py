@@ -1,4 +1,8 @@
-"""The server under test: Perijove, or any other with `--server=URL --token=T`."""
+"""The servers under test: Perijove, or others.
+
+With `--stock=COMMAND` all tests are run against that jupyter_server. With
+`--server=URL --token=T` those are that need no server of their own, against any.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,13 @@ import pytest
 from tests.conformance.client import Server
 from tests.conformance.given import open_up
 from tests.conformance.samples import NOTEBOOK
+from tests.conformance.servers import Servers
+from tests.running import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    StartServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +41,30 @@ def server(request: pytest.FixtureRequest) -> Server:
             is_stock=True,
         )
         return replace(found, is_stock=found.ask("GET", "api").headers["Server"] != "Perijove")
+    if request.config.getoption("--stock", None):
+        shared: StartServer = request.getfixturevalue("start_shared_server")
+        return shared()
     running = request.getfixturevalue("shared_perijove")
     config = Path(running.home.environment["JUPYTER_CONFIG_DIR"])
     return Server(running.url, running.token, running.root_dir, config, is_stock=False)
+
+
+@pytest.fixture(scope="session")
+def start_shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
+    """Start servers that live as long as all tests."""
+    yield from _starting(request, tmp_path_factory, "start_shared")
+
+
+@pytest.fixture(scope="module")
+def start_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
+    """Start servers for a module: `start_server(kernelspecs={...}, cull_idle_s=2)`."""
+    if request.config.getoption("--server", None):
+        pytest.skip("the server cannot be told otherwise")
+    yield from _starting(request, tmp_path_factory, "start_for_module")
 
 
 @pytest.fixture
@@ -55,6 +84,21 @@ def tree(server: Server) -> Iterator[Path]:
     yield server.root
     open_up(server.root)
     _empty(server.root)
+
+
+def _starting(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, perijove: str
+) -> Iterator[StartServer]:
+    command = request.config.getoption("--stock", None)
+    servers = Servers(
+        Path(command).absolute() if command else None,
+        lambda: Home(tmp_path_factory.mktemp("home")),
+        request.getfixturevalue(perijove),
+    )
+    try:
+        yield servers.start
+    finally:
+        servers.end()
 
 
 def _empty(root: Path) -> None:

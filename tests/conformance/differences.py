@@ -127,6 +127,13 @@ DIFFERENCES: dict[str, Difference] = {
     "nonsense from a client": differs("one bad message does not cost the connection"),
     "a kernel without a path": differs("where the server was started is nobody's business"),
     "the parent of a kernel": differs("a kernel outlives the process that started it"),
+    "a kernelspec whose time is zero": differs("zero is never, where the server is told, too"),
+    "a broken kernelspec": differs("what cannot be read is not there, one by one as in the list"),
+    "a message that is not allowed": differs("nobody waits for an answer that never comes"),
+    "a kernelspec that is not allowed": differs("what is not offered cannot be started either"),
+    "errors that are not shown": differs(
+        "there nothing at all is shown after one: no reply, no idle"
+    ),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(

@@ -1,0 +1,198 @@
+"""Servers of the kind under test, told what one module of tests needs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from tests.conformance.client import GENEROUS_S, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.running import Home, RunningPerijove
+
+TOKEN = "conformance"
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What both kinds of servers can be told."""
+
+    perijove: str
+    """Variable of the environment, without `PERIJOVE_`."""
+    stock: str
+    """Class and trait."""
+
+
+OPTIONS = {
+    "allow_tracebacks": Option("RUNNER_ALLOW_TRACEBACKS", "MappingKernelManager.allow_tracebacks"),
+    "allowed_kernelspecs": Option(
+        "RUNNER_ALLOWED_KERNELSPECS", "KernelSpecManager.allowed_kernelspecs"
+    ),
+    "allowed_message_types": Option(
+        "RUNNER_ALLOWED_MESSAGE_TYPES", "MappingKernelManager.allowed_message_types"
+    ),
+    "cull_busy": Option("RUNNER_CULL_BUSY", "MappingKernelManager.cull_busy"),
+    "cull_connected": Option("RUNNER_CULL_CONNECTED", "MappingKernelManager.cull_connected"),
+    "cull_idle_s": Option("RUNNER_CULL_IDLE_TIMEOUT_S", "MappingKernelManager.cull_idle_timeout"),
+    "cull_interval_s": Option("RUNNER_CULL_INTERVAL_S", "MappingKernelManager.cull_interval"),
+    "default_kernelspec": Option(
+        "KERNELS_DEFAULT_KERNELSPEC", "MultiKernelManager.default_kernel_name"
+    ),
+    "traceback_replacement": Option(
+        "RUNNER_TRACEBACK_REPLACEMENT", "MappingKernelManager.traceback_replacement_message"
+    ),
+}
+"""By the names that the tests have for them."""
+
+
+class RunningStock:
+    """One jupyter_server, or an application that is one."""
+
+    def __init__(self, command: Path, home: Home, told: Mapping[str, Any]) -> None:
+        """Start it.
+
+        Args:
+            command: The program.
+            home: Where it finds and leaves what a user has.
+            told: Values of traits, by class and trait.
+        """
+        self.home = home
+        self.config = Path(home.environment["JUPYTER_CONFIG_DIR"])
+        self.config.mkdir(parents=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/"
+        told = {
+            **told,
+            "IdentityProvider.token": TOKEN,
+            "ServerApp.root_dir": str(home.root),
+            "ServerApp.port": port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.open_browser": False,
+            "ServerApp.allow_root": True,
+        }
+        traits: dict[str, dict[str, Any]] = {}
+        for name, value in told.items():
+            section, _, trait = name.partition(".")
+            traits.setdefault(section, {})[trait] = value
+        (self.config / "jupyter_server_config.json").write_text(json.dumps(traits))
+        lab = {
+            "JUPYTERLAB_SETTINGS_DIR": str(self.config / "lab" / "user-settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.config / "lab" / "workspaces"),
+        }
+        self._output = home.root.parent / "terminal.out"
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [command],
+                cwd=home.root.parent,
+                env=home.environment | lab,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def server(self) -> Server:
+        """Return it once it answers."""
+        found = Server(self.url, TOKEN, self.home.root, self.config, is_stock=True)
+        deadline = time.monotonic() + GENEROUS_S
+        while True:
+            try:
+                if found.ask("GET", "api").status == 200:
+                    return found
+            except OSError:
+                pass
+            said = self._output.read_text()
+            assert self.process.poll() is None, f"it ended:\n{said}"
+            assert time.monotonic() < deadline, f"it does not answer:\n{said}"
+            time.sleep(_POLL_S)
+
+    def end(self) -> None:
+        """End it with its kernels."""
+        if self.process.poll() is not None:
+            return
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.terminate()
+        try:
+            self.process.wait(GENEROUS_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for one in family:
+            if one.is_running():
+                one.kill()
+
+
+class Servers:
+    """Starts servers of one kind, and ends those of jupyter_server."""
+
+    def __init__(
+        self,
+        stock: Path | None,
+        make_home: Callable[[], Home],
+        start_perijove: Callable[..., RunningPerijove],
+    ) -> None:
+        """Start Perijove, or the command of another server if there is one."""
+        self._stock = stock
+        self._make_home = make_home
+        self._start_perijove = start_perijove
+        self._running: list[RunningStock] = []
+
+    def start(self, kernelspecs: Mapping[str, Any] | None = None, **told: Any) -> Server:
+        """Start a server.
+
+        Args:
+            kernelspecs: What is in the `kernel.json` of kernelspecs, by their names; a
+                text is written as it is.
+            told: Values for options of the table.
+        """
+        home = self._make_home()
+        for name, spec in (kernelspecs or {}).items():
+            _write_kernelspec(Path(home.environment["JUPYTER_DATA_DIR"]), name, spec)
+        if self._stock:
+            traits = {OPTIONS[name].stock: value for name, value in told.items()}
+            running = RunningStock(self._stock, home, traits)
+            self._running.append(running)
+            return running.server()
+        variables = {
+            f"PERIJOVE_{OPTIONS[name].perijove}": _as_text(value) for name, value in told.items()
+        }
+        perijove = self._start_perijove(home=home, **variables)
+        config = Path(home.environment["JUPYTER_CONFIG_DIR"])
+        return Server(perijove.url, perijove.token, home.root, config, is_stock=False)
+
+    def end(self) -> None:
+        """End those that nobody else ends."""
+        for running in self._running:
+            running.end()
+
+
+def install_kernelspec(server: Server, name: str, spec: Any) -> Path:
+    """Install a kernelspec for the user of a server made here; return its directory."""
+    assert server.config
+    return _write_kernelspec(server.config.with_name("jupyter-data"), name, spec)
+
+
+def _write_kernelspec(data: Path, name: str, spec: Any) -> Path:
+    directory = data / "kernels" / name
+    directory.mkdir(parents=True)
+    text = spec if isinstance(spec, str) else json.dumps(spec)
+    (directory / "kernel.json").write_text(text)
+    return directory
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
