@@ -8,6 +8,7 @@ import argparse
 import sys
 
 from tests.bench import measures, report, runner
+from tests.bench.measure import Effort
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="rounds that the servers take turns in")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     options = parser.parse_args()
-    effort = measures.Effort.quick() if options.quick else measures.Effort.full()
+    effort = Effort.quick() if options.quick else Effort.full()
     rounds = options.rounds or (1 if options.quick else 3)
     chosen = [m for m in measures.every(effort) if options.only.lower() in m.name.lower()]
     if not chosen:

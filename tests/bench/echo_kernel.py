@@ -1,9 +1,9 @@
 """A kernel that does next to nothing, so that it is not what a measurement measures.
 
 It answers `kernel_info`, and `execute` with the code `flood 10000` publishes that
-many small stream messages, as fast as one thread can sign and send them; the code
-`print 200` publishes 200 MB in messages of 100 kB. Nothing is dropped: its queue to a
-slow subscriber is unbounded.
+many small stream messages, as fast as one thread can sign and send them; with
+`large 200` each has 1 MB, and `print 200` publishes 200 MB in messages of 100 kB.
+Nothing is dropped: its queue to a slow subscriber is unbounded.
 """
 
 import hashlib
@@ -23,8 +23,13 @@ LARGE_A_MB = 10
 """Large messages that make up a megabyte."""
 
 _DELIMITER = b"<IDS|MSG>"
-_CONTENT = json.dumps({"name": "stdout", "text": f"{ITEM} {'.' * 64}\n"}).encode()
-_LARGE = json.dumps({"name": "stdout", "text": f"{ITEM} {'.' * 100_000}\n"}).encode()
+_COMMANDS = {"flood": (1, 64), "large": (1, 1_000_000), "print": (LARGE_A_MB, 100_000)}
+"""How many messages of how many bytes each of them asks for."""
+
+_CONTENTS = {
+    size: json.dumps({"name": "stdout", "text": f"{ITEM} {'.' * size}\n"}).encode()
+    for _, size in _COMMANDS.values()
+}
 
 
 class EchoKernel:
@@ -86,10 +91,10 @@ class EchoKernel:
 
     def _execute(self, code: str, parent: bytes) -> None:
         command, _, number = code.partition(" ")
-        for _ in range(int(number) if command == "flood" else 0):
-            self._publish("stream", parent, _CONTENT)
-        for _ in range(int(number) * LARGE_A_MB if command == "print" else 0):
-            self._publish("stream", parent, _LARGE)
+        if command in _COMMANDS:
+            times, size = _COMMANDS[command]
+            for _ in range(int(number) * times):
+                self._publish("stream", parent, _CONTENTS[size])
 
     def _publish(self, kind: str, parent: bytes, content: bytes) -> None:
         self._iopub.send_multipart([kind.encode(), *self._message(kind, parent, content)])

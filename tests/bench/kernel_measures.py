@@ -56,9 +56,14 @@ async def round_trip_ms(server: HttpServer, framing: Framing, number: int) -> fl
     return statistics.median(times) * 1000
 
 
-async def flood_rate(server: HttpServer, number: int) -> float:
+async def flood_rate(
+    server: HttpServer, number: int, framing: Framing = messages.FRAMING_V1, command: str = "flood"
+) -> float:
     """Return messages a second to one client when one cell publishes many."""
-    return await fan_out_rate(server, 1, number)
+    async with asyncio.timeout(WAIT_S), kernel(server, ECHO_KERNEL) as kernel_id:
+        ws = await KernelSocket.open(server.url, server.token, kernel_id, framing)
+        seconds = await _flood([ws], f"{command} {number}", number)
+    return number / seconds
 
 
 async def fan_out_rate(server: HttpServer, clients: int, number: int) -> float:
@@ -68,18 +73,24 @@ async def fan_out_rate(server: HttpServer, clients: int, number: int) -> float:
             await KernelSocket.open(server.url, server.token, kernel_id, messages.FRAMING_V1)
             for _ in range(clients)
         ]
-        for ws in sockets:
-            await until_done(ws, messages.kernel_info())
-        await _flood(sockets, 10)
-        seconds = statistics.median([await _flood(sockets, number) for _ in range(REPEATS)])
-        for ws in sockets:
-            ws.close()
+        seconds = await _flood(sockets, f"flood {number}", number)
     return clients * number / seconds
 
 
-async def _flood(sockets: list[KernelSocket], number: int) -> float:
+async def _flood(sockets: list[KernelSocket], code: str, number: int) -> float:
+    """Return the median seconds until all have what the code publishes; hang up."""
+    for ws in sockets:
+        await until_done(ws, messages.kernel_info())
+    await _flood_once(sockets, "flood 10", 10)
+    times = [await _flood_once(sockets, code, number) for _ in range(REPEATS)]
+    for ws in sockets:
+        ws.close()
+    return statistics.median(times)
+
+
+async def _flood_once(sockets: list[KernelSocket], code: str, number: int) -> float:
     start = time.perf_counter()
-    sockets[0].send(sockets[0].framing.pack(*messages.execute(f"flood {number}")))
+    sockets[0].send(sockets[0].framing.pack(*messages.execute(code)))
     async with asyncio.TaskGroup() as group:
         for ws in sockets:
             group.create_task(ws.count(ITEM, number))

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.measures import Measure
+from tests.bench.measure import Measure
 from tests.bench.servers import JUPYTER_SERVER, PERIJOVE
+from tests.bench.targets import Values
 
 DIRECT = "direct"
 FAILED = "FAILED"
-HEADINGS = ("", "unit", PERIJOVE, JUPYTER_SERVER, DIRECT, "ratio", "target", "")
+HEADINGS = ("", "unit", PERIJOVE, JUPYTER_SERVER, DIRECT, "ratio", "to direct", "target", "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,16 +31,17 @@ class Result:
 
     def row(self) -> tuple[str, ...]:
         """Return its cells as text: medians, and what became of the target."""
-        ours, theirs = _median(self.perijove), _median(self.jupyter_server)
+        values = Values(*map(_median, (self.perijove, self.jupyter_server, self.direct)))
         return (
             self.measure.name,
             self.measure.unit,
-            self._cell(PERIJOVE, ours),
-            self._cell(JUPYTER_SERVER, theirs),
-            self._cell(DIRECT, _median(self.direct)),
-            f"{ours / theirs:.3g}x" if ours is not None and theirs else "",
-            str(self.measure.target or ""),
-            self._verdict(ours, theirs),
+            self._cell(PERIJOVE, values.ours),
+            self._cell(JUPYTER_SERVER, values.theirs),
+            self._cell(DIRECT, values.direct),
+            _ratio(values.ours, values.theirs),
+            _ratio(values.ours, values.direct),
+            ", ".join(map(str, self.measure.targets)),
+            self._verdict(values),
         )
 
     def _cell(self, name: str, value: float | None) -> str:
@@ -47,13 +49,16 @@ class Result:
             return FAILED
         return "" if value is None else _number(value)
 
-    def _verdict(self, ours: float | None, theirs: float | None) -> str:
-        if self.failures:
-            return "; ".join(f"{FAILED} on {name}: {why}" for name, why in self.failures.items())
-        target = self.measure.target
-        if target is None or ours is None or theirs is None:
-            return ""
-        return "met" if target.met(ours, theirs) else "MISSED"
+    def _verdict(self, values: Values) -> str:
+        """Tell which of the targets are reached, and what failed."""
+        targets = self.measure.targets
+        missed = [target for target in targets if target.met(values) is False]
+        said = [f"{FAILED} on {name}: {why}" for name, why in self.failures.items()]
+        if missed:
+            said.append("MISSED" if len(targets) == 1 else f"MISSED {', '.join(map(str, missed))}")
+        elif targets and not said:
+            said.append("met")
+        return "; ".join(said)
 
 
 def text(results: Sequence[Result]) -> str:
@@ -65,7 +70,7 @@ def text(results: Sequence[Result]) -> str:
 
 def markdown(results: Sequence[Result]) -> str:
     """Return the table for a document."""
-    rows = [HEADINGS, ("---", "---", *["--:"] * 4, "---", "---"), *(r.row() for r in results)]
+    rows = [HEADINGS, ("---", "---", *["--:"] * 5, "---", "---"), *(r.row() for r in results)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -85,7 +90,7 @@ def machine(rounds: int) -> str:
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [
-        cell.rjust(width) if 2 <= index <= 5 else cell.ljust(width)
+        cell.rjust(width) if 2 <= index <= 6 else cell.ljust(width)
         for index, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
@@ -93,6 +98,10 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
+
+
+def _ratio(value: float | None, other: float | None) -> str:
+    return f"{value / other:.3g}x" if value is not None and other else ""
 
 
 def _number(value: float) -> str:

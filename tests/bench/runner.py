@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench import rest_measures, servers
-from tests.bench.measures import Measure
+from tests.bench.measure import Measure
 from tests.bench.report import DIRECT, Result
 from tests.bench.servers import HttpServer
 

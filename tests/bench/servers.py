@@ -52,9 +52,16 @@ class HttpServer:
 
     def memory_by_process_mb(self) -> dict[int, float]:
         """Return the same by the id of the process."""
+        return self._by_process_mb("Pss")
+
+    def written_mb(self) -> float:
+        """Return how much of it they have written, and do not just share or map, in MB."""
+        return sum(self._by_process_mb("Pss_Anon").values())
+
+    def _by_process_mb(self, kind: str) -> dict[int, float]:
         main = psutil.Process(self.pid)
         family = [main, *main.children(recursive=True)]
-        return {process.pid: _pss_mb(process) for process in filter(_is_server, family)}
+        return {process.pid: _memory_mb(process, kind) for process in filter(_is_server, family)}
 
 
 def install() -> None:
@@ -182,10 +189,10 @@ def _is_server(process: psutil.Process) -> bool:
     return "ipykernel_launcher" not in command and "echo_kernel" not in command
 
 
-def _pss_mb(process: psutil.Process) -> float:
+def _memory_mb(process: psutil.Process, kind: str) -> float:
     with suppress(FileNotFoundError, ProcessLookupError):
         for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith(f"{kind}:"):
                 return int(line.split()[1]) / 1024
     return 0.0
 
