@@ -16,7 +16,8 @@ setup: .venv/.done ## Create .venv with every package and tool
 .venv/.done: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt uv
-	VIRTUAL_ENV=.venv .venv/bin/uv pip install -q -c constraints.txt --group dev $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group dev \
+	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
 run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")

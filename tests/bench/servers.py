@@ -1,5 +1,6 @@
 """What is measured: Perijove, jupyter_server in its own environment, bare ZeroMQ."""
 
+import compileall
 import dataclasses
 import json
 import os
@@ -65,17 +66,23 @@ class HttpServer:
 
 
 def install() -> None:
-    """Make the environment of jupyter_server on first use; `.venv` stays as it is."""
+    """Make the environment of jupyter_server on first use; compile what is run.
+
+    As on any machine that has run it before: who may not write next to modules would
+    compile them at each start, of each process, which takes longer than all else there.
+    """
     wanted = (HERE / "requirements.txt").read_text()
     done = ENVIRONMENT / "requirements.txt"
-    if done.exists() and done.read_text() == wanted:
-        return
-    uv = Path(sys.executable).with_name("uv")
-    environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT.absolute())}
-    subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, ENVIRONMENT], check=True)
-    requirements = ["-r", HERE / "requirements.txt", "-c", "constraints.txt"]
-    subprocess.run([uv, "pip", "install", "-q", *requirements], check=True, env=environment)
-    done.write_text(wanted)
+    if not done.exists() or done.read_text() != wanted:
+        uv = Path(sys.executable).with_name("uv")
+        environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT.absolute())}
+        subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, ENVIRONMENT], check=True)
+        requirements = ["-r", HERE / "requirements.txt", "-c", "constraints.txt"]
+        subprocess.run([uv, "pip", "install", "-q", *requirements], check=True, env=environment)
+        done.write_text(wanted)
+    ours = [path for path in sys.path if Path.cwd() in Path(path).parents]
+    for directory in (*ours, *ENVIRONMENT.glob("lib/python*/site-packages")):
+        compileall.compile_dir(directory, quiet=2, workers=0)
 
 
 def write_kernelspecs(directory: Path) -> None:
