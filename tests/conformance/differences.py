@@ -134,6 +134,10 @@ DIFFERENCES: dict[str, Difference] = {
     "errors that are not shown": differs(
         "there nothing at all is shown after one: no reply, no idle"
     ),
+    "the state of an external kernel": differs("what is connected can be seen"),
+    "an interrupt of an external kernel": differs("it can be asked"),
+    "the session of an external kernel": differs("a session ends without its kernel, too"),
+    "the end of an external kernel": differs("nobody waits for an answer that never comes"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(

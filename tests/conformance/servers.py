@@ -48,6 +48,7 @@ OPTIONS = {
     "default_kernelspec": Option(
         "KERNELS_DEFAULT_KERNELSPEC", "MultiKernelManager.default_kernel_name"
     ),
+    "external_kernels": Option("RUNNER_EXTERNAL_KERNELS", "ServerApp.external_connection_dir"),
     "traceback_replacement": Option(
         "RUNNER_TRACEBACK_REPLACEMENT", "MappingKernelManager.traceback_replacement_message"
     ),
@@ -77,6 +78,8 @@ class RunningStock:
             **told,
             "IdentityProvider.token": TOKEN,
             "ServerApp.root_dir": str(home.root),
+            # If no directory is named, one that is not there.
+            "ServerApp.allow_external_kernels": True,
             "ServerApp.port": port,
             "ServerApp.port_retries": 0,
             "ServerApp.open_browser": False,

@@ -47,6 +47,8 @@ class Options:
     """Where Redis is; empty to start one."""
     warm: str
     """Kernels to keep started beforehand; empty for none."""
+    external: Path | None
+    """Directory of connection files of kernels that others start, absolute; None for none."""
     browser: bool
     """Whether to open a browser."""
     runtime: Path | None
@@ -71,7 +73,18 @@ def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
         return command, _options(found)
     port = found.port if command is Command.STOP and found.port else 0
     return command, Options(
-        Path(), "", range(port, port + bool(port)), "", "/", "", "", False, None, "info", False
+        Path(),
+        "",
+        range(port, port + bool(port)),
+        "",
+        "/",
+        "",
+        "",
+        None,
+        False,
+        None,
+        "info",
+        False,
     )
 
 
@@ -91,11 +104,16 @@ def _options(found: argparse.Namespace) -> Options:
         base_url=_base_url(found.base_url),
         redis_url=found.redis_url,
         warm=found.warm,
+        external=_absolute(found.external_kernels),
         browser=found.browser,
-        runtime=Path(found.runtime_dir).expanduser().absolute() if found.runtime_dir else None,
+        runtime=_absolute(found.runtime_dir),
         log_level="debug" if found.debug else found.log_level,
         debug=found.debug,
     )
+
+
+def _absolute(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _base_url(text: str) -> str:
@@ -151,6 +169,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
     add("--redis-url", default="", metavar="URL", help="use this Redis instead of an own one")
     add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
+    add("--external-kernels", metavar="DIR", help="take in kernels by connection files in here")
     add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
     levels = ("debug", "info", "warning", "error")

@@ -116,6 +116,7 @@ class Stack:
     def _runner(self) -> ProcessSpec:
         name, targets = runner_name(self.runner_id), self.targets()
         key = derive_key(self.service_key, name)
+        external = self.options.external
         told = {
             "ID": self.runner_id,
             "LISTEN": targets["runner"],
@@ -125,6 +126,7 @@ class Stack:
             "GRACE_S": str(_GRACE_S),
             **self._told_of_terminals(),
             **({"WARM": self.options.warm} if self.options.warm else {}),
+            **({"EXTERNAL_KERNELS": str(external)} if external else {}),
         }
         return ProcessSpec(
             name="runner",

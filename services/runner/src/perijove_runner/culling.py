@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from perijove_chassis.errors import DomainError
 
+from perijove_runner.external.model import LABEL
 from perijove_runner.model import ExecutionState
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class CullRule:
         """
         limit_s = self.idle_s if idle_s is None else idle_s
         return (
-            limit_s > 0
+            # What others have started, others end.
+            LABEL not in kernel.labels
+            and limit_s > 0
             and now - kernel.last_activity_time > limit_s
             and (self.busy or kernel.execution_state is not ExecutionState.BUSY)
             and (self.connected or not kernel.connection_count)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from perijove_runner.culling import Culler
+from perijove_runner.external.backends.files import ConnectionDirectory
+from perijove_runner.external.watching import ExternalKernels
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LOOK_S = 3.0
+_EXTERNAL_S = 1.0
 _POLITE_S = 2.0
 """Kernels that end with their runner get this long to do so by themselves."""
 _LAST_WORDS_S = 0.5
@@ -43,6 +46,8 @@ class Duties:
         self._feed = feed
         self._machine = machine
         self._culler = Culler(manager, settings.cull_rule())
+        directory = settings.external_kernels
+        self._external = directory and ExternalKernels(manager, ConnectionDirectory(directory))
 
     async def run(self) -> None:
         """Do all that until cancelled; then part with the kernels, and return."""
@@ -66,6 +71,8 @@ class Duties:
             tasks.create_task(self._machine.warm.run(self._manager.occupancy))
             tasks.create_task(_every(_LOOK_S, self._look))
             tasks.create_task(self._culler.run())
+            if self._external:
+                tasks.create_task(_every(_EXTERNAL_S, self._external.look))
 
     async def _look(self) -> None:
         if await self._machine.look():

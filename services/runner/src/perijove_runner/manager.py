@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
 from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
 
+from perijove_runner.external.kernel import ExternalKernel
+from perijove_runner.external.model import LABEL, FoundKernel
 from perijove_runner.lifecycle import HeldKernel
 from perijove_runner.model import ExecutionState, ExitCause, Kernel, KernelRecord, no_such_kernel
 from perijove_runner.patience import Policy
@@ -99,7 +102,11 @@ class KernelManager(Generic[R]):
         """Return how much room there is for kernels that nobody has asked for yet."""
         room = 0 if self._closing else self._capacity - len(self._kernels)
         views = (held.view() for held in self._kernels.values())
-        starting = any(view.execution_state is ExecutionState.STARTING for view in views)
+        # One of others may never answer.
+        starting = any(
+            view.execution_state is ExecutionState.STARTING and LABEL not in view.labels
+            for view in views
+        )
         return Occupancy(room, starting)
 
     async def launch(self, request: LaunchRequest) -> tuple[Kernel, bool]:
@@ -146,6 +153,26 @@ class KernelManager(Generic[R]):
             last_exit = held.stories.asked_for(ExitCause.CULLED)
             await self._finish(held.shut_down(last_exit, is_due=is_due))
 
+    def external(self) -> dict[FoundKernel, str]:
+        """Return the ids of the kernels that others have started."""
+        kernels = self._kernels.items()
+        return {held.found: id_ for id_, held in kernels if isinstance(held, ExternalKernel)}
+
+    async def take_in(self, found: FoundKernel) -> str:
+        """Connect to a kernel that others have started, and return the id it is given.
+
+        Raises:
+            ResourceExhausted: with reason `NO_CAPACITY`, or if it cannot be noted.
+            FailedPrecondition: if the kernel signs its messages in an unknown way.
+            Unavailable: if the runner is about to stop.
+        """
+        return await self._finish(self._take_in(found))
+
+    async def lose(self, kernel_id: str) -> None:
+        """Tell everyone that a kernel of others cannot be reached any more."""
+        if isinstance(held := self._kernels.get(kernel_id), ExternalKernel):
+            await self._finish(held.lose())
+
     def kernelspecs(self) -> Sequence[Kernelspec]:
         """Return the kernelspecs that can be started here, in order of their names."""
         return self._ports.kernelspecs.all()
@@ -189,10 +216,7 @@ class KernelManager(Generic[R]):
         spec = await self._ports.kernelspecs.get(request.kernelspec_name)
         if kernel_id in self._kernels:
             return await self._launch(request)
-        if self._closing:
-            raise Unavailable("the runner is about to stop")
-        if len(self._kernels) >= self._capacity:
-            raise ResourceExhausted("the runner has no room", reason="NO_CAPACITY")
+        self._require_room()
         now = self._clock()
         state = self._ports.state
         record = KernelRecord(
@@ -213,9 +237,38 @@ class KernelManager(Generic[R]):
         created = await held.launch()
         return held.view(), created
 
+    async def _take_in(self, found: FoundKernel) -> str:
+        self._require_room()
+        kernel_id, now = str(uuid.uuid4()), self._clock()
+        self._ports.state.make_place(kernel_id)
+        record = KernelRecord(
+            kernel_id=kernel_id,
+            kernelspec_name=found.connection.kernel_name,
+            argv=(),
+            kernelspec_environment={},
+            environment={},
+            interrupt_mode="message",
+            working_directory="",
+            labels={LABEL: found.name},
+            connection=found.connection,
+            create_time=now,
+            epoch=1,
+            launch_time=now,
+            external=found.name,
+        )
+        await self._hold(record).launch()
+        return kernel_id
+
+    def _require_room(self) -> None:
+        if self._closing:
+            raise Unavailable("the runner is about to stop")
+        if len(self._kernels) >= self._capacity:
+            raise ResourceExhausted("the runner has no room", reason="NO_CAPACITY")
+
     def _hold(self, record: KernelRecord) -> HeldKernel[R]:
         kernel_id, state = record.kernel_id, self._ports.state
-        held = self._kernels[kernel_id] = HeldKernel(
+        kind = ExternalKernel[R] if record.external else HeldKernel[R]
+        held = self._kernels[kernel_id] = kind(
             record,
             self._ports.make_relay(kernel_id, self, state.notes(kernel_id), state.spool(kernel_id)),
             launcher=self._ports.launcher,

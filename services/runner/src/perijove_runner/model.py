@@ -173,6 +173,8 @@ class KernelRecord:
     process: ProcessMark | None = None
     """Absent only between the intention to launch and the launch."""
     last_exit: KernelExit | None = None
+    external: str = ""
+    """Name of its connection file, if others have started it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """Names of the kernelspecs that may be started, separated by commas; all if empty."""
     ensure_native_kernel: bool = True
     """Whether the Python of this process may be started though no kernelspec names it."""
+    external_kernels: Annotated[str, msgspec.Meta(pattern="^(/.*)?$")] = ""
+    """Absolute directory of connection files, of kernels that others start; none if empty.
+    Whoever may write there says what this runner connects to."""
     warm: str = ""
     """Kernels to keep started beforehand, such as `python3:2`: a kernelspec and how
     many, separated by spaces. Each takes the memory of an idle kernel."""

@@ -157,6 +157,9 @@ class Spool(Protocol):
 class StateStore(Protocol):
     """Keeps kernels for a runner that comes after this one."""
 
+    def make_place(self, kernel_id: str) -> None:
+        """Make the private place of a new kernel, which others have started."""
+
     def connection(self, kernel_id: str, spec: Kernelspec) -> ConnectionInfo:
         """Make the private place of a new kernel, and say where it shall listen."""
 

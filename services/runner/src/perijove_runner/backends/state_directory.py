@@ -76,6 +76,12 @@ class StateDirectory:
         """Let go of the directory."""
         os.close(self._lock)
 
+    def make_place(self, kernel_id: str) -> None:
+        """Make the private place of a new kernel, which others have started."""
+        with writing():
+            shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
+            self._layout.kernel(kernel_id).mkdir(mode=0o700)
+
     def connection(self, kernel_id: str, spec: Kernelspec) -> ConnectionInfo:
         """Make the private place of a new kernel, and say where it shall listen."""
         is_ipc = listening.takes_ipc(spec)
@@ -93,9 +99,8 @@ class StateDirectory:
             signature_scheme="hmac-sha256",
             kernel_name=spec.name,
         )
+        self.make_place(kernel_id)
         with writing():
-            shutil.rmtree(self._layout.kernel(kernel_id), ignore_errors=True)
-            self._layout.kernel(kernel_id).mkdir(mode=0o700)
             replace(self._layout.connection_file(kernel_id), msgspec.json.encode(connection))
         return connection
 

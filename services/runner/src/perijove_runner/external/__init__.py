@@ -1,0 +1,1 @@
+"""Kernels that others have started, found by their connection files."""

@@ -1,0 +1,1 @@
+"""Connection files in a directory."""
