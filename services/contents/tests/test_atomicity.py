@@ -203,6 +203,7 @@ async def test_a_limit_on_file_sizes_keeps_the_old_content(
         for call in (
             filesystem.write(at("a"), content(b"2" * 200_000)),
             filesystem.append(at("a"), content(b"2" * 200_000)),
+            filesystem.replace(at("a"), lambda: [b"2" * 60_000] * 4),
         ):
             with pytest.raises(errors.ResourceExhausted):
                 await call

@@ -42,7 +42,7 @@ def recent() -> RecentNotebooks:
 
 
 def _text(data: bytes) -> NotebookText:
-    return NotebookText(data, "")
+    return NotebookText((data,), "")
 
 
 def test_what_was_kept_is_found_as_of_the_same_signatures_only(recent: RecentNotebooks) -> None:
@@ -75,7 +75,7 @@ async def read(manager: ContentsManager) -> NotebookText:
         assert content.chunks
         data = b"".join([chunk async for chunk in content.chunks])
         assert content.entry.type is EntryType.NOTEBOOK
-    return NotebookText(data, content.validation_message)
+    return NotebookText((data,), content.validation_message)
 
 
 async def settled(store: FilesystemStore) -> OpenContent:

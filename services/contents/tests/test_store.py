@@ -129,20 +129,28 @@ async def test_a_write_that_breaks_changes_nothing(store: ContentsStore) -> None
 
 
 async def test_bytes_can_be_made_where_they_are_written(store: ContentsStore) -> None:
-    stored = await store.replace(at("a"), lambda: b"first", want_hash=True)
+    stored = await store.replace(at("a"), lambda: [b"fir", b"", b"st"], want_hash=True)
     assert (stored.created, stored.has_checkpoint) == (True, False)
     digest = hashlib.sha256(b"first").hexdigest()
     assert stored.entry == dataclasses.replace(await store.get(at("a")), hash=digest)
     await store.create_checkpoint(at("a"))
-    stored = await store.replace(at("a"), lambda: b"second", required=Precondition(digest))
+    stored = await store.replace(at("a"), lambda: iter([b"second"]), required=Precondition(digest))
     assert (stored.created, stored.has_checkpoint) == (False, True)
     assert await read(store, "a") == b"second"
+
+
+async def test_what_is_made_in_many_parts_is_written_in_a_row(store: ContentsStore) -> None:
+    parts = [b"%d," % number * (1 + number % 7 * 50) for number in range(3000)]
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()
+    stored = await store.replace(at("a"), lambda: map(memoryview, parts), want_hash=True)
+    assert (stored.entry.hash, await read(store, "a")) == (digest, b"".join(parts))
 
 
 async def test_a_replacement_that_cannot_be_made_or_put_changes_nothing(
     store: ContentsStore,
 ) -> None:
-    def broken() -> bytes:
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 2**21
         raise errors.InvalidArgument("broken")
 
     await save(store, "a", b"first")
@@ -151,11 +159,11 @@ async def test_a_replacement_that_cannot_be_made_or_put_changes_nothing(
         with pytest.raises(errors.InvalidArgument, match="broken"):
             await store.replace(at(path), broken)
     with pytest.raises(errors.Aborted):
-        await store.replace(at("a"), lambda: b"x", required=Precondition("another"))
+        await store.replace(at("a"), lambda: [b"x"], required=Precondition("another"))
     with pytest.raises(errors.InvalidArgument):
-        await store.replace(at("dir"), lambda: b"x")
+        await store.replace(at("dir"), lambda: [b"x"])
     with pytest.raises(errors.NotFound):
-        await store.replace(at("nowhere/a"), lambda: b"x")
+        await store.replace(at("nowhere/a"), lambda: [b"x"])
     assert await read(store, "a") == b"first"
     assert await names(store) == ["a", "dir"]
 

@@ -313,7 +313,7 @@ class ContentsManager:
         text = await self._codec.prepare(write.path, came, in_model=in_model)
         stored = await self._store.replace(
             write.path,
-            lambda: text().data,
+            lambda: text().parts,
             required=write.required,
             want_hash=write.want_hash,
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from perijove_chassis.errors import Aborted, InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Bytes: TypeAlias = bytes | memoryview
 """A run of bytes that nobody changes."""
@@ -208,11 +208,17 @@ class KernelPath:
 class NotebookText:
     """A notebook as bytes, and what is wrong with it."""
 
-    data: bytes
+    parts: Iterable[Bytes]
+    """All bytes, in a row. Some may be made when they are asked for, each time anew."""
     validation_message: str
     """For people to read; empty if the notebook is valid."""
     settle: Callable[[], None] | None = field(default=None, compare=False)
     """Waits until what is known of the notebook besides its bytes is stored, too."""
+
+    @property
+    def data(self) -> bytes:
+        """All bytes as one."""
+        return b"".join(self.parts)
 
 
 def is_name(text: str) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         AsyncIterator,
         Callable,
         Hashable,
+        Iterable,
         Iterator,
         Sequence,
     )
@@ -127,7 +128,7 @@ class ContentsStore(Protocol):
     async def replace(
         self,
         path: EntryPath,
-        make: Callable[[], bytes],
+        make: Callable[[], Iterable[Bytes]],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -136,8 +137,9 @@ class ContentsStore(Protocol):
 
         Args:
             path: The file. Its directory must exist.
-            make: Returns all bytes. It may block: it is called where the storage is
-                waited for, too. What it raises is raised, and nothing is changed.
+            make: Returns all bytes, in a row. It may block, and so may what it returns:
+                both are asked where the storage is waited for, too. What they raise is
+                raised, and nothing is changed.
             required: What must be true of what is there now.
             want_hash: Whether to hash what is then stored.
 

@@ -15,7 +15,7 @@ from perijove_contents.backends.unfinished import create_file
 from perijove_contents.model import ANY_VERSION, HASH_ALGORITHM, Precondition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from perijove_contents.backends.places import Place
     from perijove_contents.model import Bytes
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _SYNC_FILE_RANGE_WRITE = 2
 _EARLY_BYTES = 1024 * 1024
+_MOST_AT_ONCE = 1024
 _RENAME_NOREPLACE = 1
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 _LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
@@ -69,14 +70,29 @@ class AtomicFile:
         Raises:
             OSError: also if the target may not be written.
         """
+        self.write_row((data,))
+
+    def write_row(self, row: Iterable[Bytes]) -> None:
+        """Add bytes as they come.
+
+        Raises:
+            OSError: also if the target may not be written.
+        """
         self._begin()
-        for start in range(0, len(data), _EARLY_BYTES):
-            # The disk takes what is there while the rest is copied.
-            piece = memoryview(data)[start : start + _EARLY_BYTES]
-            write_all(self._fd, piece)
-            start_writing(self._fd, len(piece))
-        if self._hashing:
-            self._hashing.update(data)
+        pieces: list[Bytes] = []
+        size = 0
+        for piece in _pieces(row):
+            pieces.append(piece)
+            size += len(piece)
+            if self._hashing:
+                self._hashing.update(piece)
+            if size >= _EARLY_BYTES:
+                # The disk takes what is there while the rest is made.
+                write_all(self._fd, *pieces)
+                start_writing(self._fd, size)
+                pieces, size = [], 0
+        write_all(self._fd, *pieces)
+        start_writing(self._fd, size)
 
     def set_times_and_mode(self, like: os.stat_result) -> None:
         """Give the file the times and the permission bits of another one."""
@@ -224,11 +240,25 @@ def open_file(place: Place, flags: int = os.O_RDONLY) -> int:
     return fd
 
 
-def write_all(fd: int, data: Bytes) -> None:
-    """Write all of `data`."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+def write_all(fd: int, *pieces: Bytes) -> None:
+    """Write all of some pieces, in a row."""
+    left = list(pieces)
+    while left:
+        written = os.writev(fd, left[:_MOST_AT_ONCE])
+        done = 0
+        while done < len(left) and written >= len(left[done]):
+            written -= len(left[done])
+            done += 1
+        left = left[done:]
+        if written:
+            left[0] = memoryview(left[0])[written:]
+
+
+def _pieces(row: Iterable[Bytes]) -> Iterator[Bytes]:
+    """Yield what is in a row in pieces that a disk can begin with."""
+    for data in row:
+        for start in range(0, len(data), _EARLY_BYTES):
+            yield memoryview(data)[start : start + _EARLY_BYTES]
 
 
 def start_writing(fd: int, size: int) -> None:

@@ -18,7 +18,7 @@ from perijove_contents.backends.tree import entry_of
 from perijove_contents.model import ANY_VERSION, Precondition, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from perijove_contents.backends.threads import Threads
     from perijove_contents.backends.tree import Tree
@@ -92,7 +92,7 @@ class FilesystemStore:
                         await self._threads.run(file.write, last)
                 last = data
             with os_errors_as_domain(path):
-                return await self._threads.run(self._replace, path, file, last, required)
+                return await self._threads.run(self._replace, path, file, (last,), required)
         except BaseException:
             await self._threads.run(file.close)
             raise
@@ -100,7 +100,7 @@ class FilesystemStore:
     async def replace(
         self,
         path: EntryPath,
-        make: Callable[[], bytes],
+        make: Callable[[], Iterable[Bytes]],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -206,12 +206,12 @@ class FilesystemStore:
     def _make(
         self,
         path: EntryPath,
-        make: Callable[[], bytes],
+        make: Callable[[], Iterable[Bytes]],
         required: Precondition,
         *,
         want_hash: bool,
     ) -> Stored:
-        data = make()
+        row = make()
         tree = self._tree
         file = AtomicFile(
             partial(tree.root.find, path),
@@ -221,15 +221,15 @@ class FilesystemStore:
         )
         with os_errors_as_domain(path):
             try:
-                entry, created = self._replace(path, file, data, required)
+                entry, created = self._replace(path, file, row, required)
             finally:
                 file.close()
         return Stored(entry, created, has_checkpoint=bool(tree.checkpoints.kept(path)))
 
     def _replace(
-        self, path: EntryPath, file: AtomicFile, last: Bytes, required: Precondition
+        self, path: EntryPath, file: AtomicFile, row: Iterable[Bytes], required: Precondition
     ) -> tuple[Entry, bool]:
-        file.write(last)
+        file.write_row(row)
         status, created = file.replace(required)
         # It is this process's file now, or this process is the superuser's.
         writable = os.geteuid() == 0 or bool(status.st_mode & stat.S_IWUSR)

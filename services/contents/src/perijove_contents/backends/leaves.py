@@ -81,18 +81,33 @@ class Leaves:
             else:
                 yield text
 
-    def put_back(self, formatted: bytes) -> bytes:
-        """Return an indented JSON text with the large ones in place of their stand-ins."""
-        before, *rest = formatted.split(b'"' + self._token.encode() + b":")
-        parts: list[Bytes] = [before]
+    def put_back(self, formatted: bytes) -> Iterable[Bytes]:
+        """Return an indented JSON text with the large ones in place of their stand-ins.
+
+        It comes in parts, each made when it is its turn: what looks at them one by one
+        finds them in the cache of the processor.
+        """
+        return _Whole(formatted.split(b'"' + self._token.encode() + b":"), self._leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """An indented JSON text with large texts in it."""
+
+    pieces: list[bytes]
+    """The text, cut before the number of each large text."""
+    leaves: list[_Leaf]
+
+    def __iter__(self) -> Iterator[Bytes]:
+        before, *rest = self.pieces
+        yield before
         for piece in rest:
             stand_in, _, after = piece.partition(b'"')
             number, _, as_lines = stand_in.partition(b":")
-            leaf = self._leaves[int(number)]
-            parts += _as_lines(leaf, before) if as_lines else [leaf.as_stored()]
-            parts.append(after)
+            leaf = self.leaves[int(number)]
+            yield from _as_lines(leaf, before) if as_lines else (leaf.as_stored(),)
+            yield after
             before = after
-        return b"".join(parts)
 
 
 def take_out(data: bytes) -> tuple[bytes, Leaves | None]:

@@ -33,7 +33,7 @@ from perijove_contents.visibility import USUAL
 from perijove_contents.watching import EntryFeed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from perijove_contents.model import Bytes
     from perijove_contents.store import OpenContent
@@ -110,7 +110,7 @@ class MemoryStore:
     async def replace(
         self,
         path: EntryPath,
-        make: Callable[[], bytes],
+        make: Callable[[], Iterable[Bytes]],
         *,
         required: Precondition = ANY_VERSION,
         want_hash: bool = False,
@@ -118,7 +118,7 @@ class MemoryStore:
         """Create or replace a file by bytes that are yet to be made."""
 
         async def content() -> AsyncIterator[bytes]:
-            yield make()
+            yield b"".join(make())
 
         entry, created = await self.write(path, content(), required=required, want_hash=want_hash)
         kept = await self.list_checkpoints(path)

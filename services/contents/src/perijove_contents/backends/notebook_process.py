@@ -112,7 +112,7 @@ def _asked(process: subprocess.Popen[bytes], job: Job, pieces: Sequence[Bytes]) 
     tasks.flush()
     outcome, told, made = ANSWER.unpack(_exactly(answers, ANSWER.size))
     message = _exactly(answers, told).decode()
-    text = NotebookText(_exactly(answers, made), message)
+    text = NotebookText((_exactly(answers, made),), message)
     if outcome == Outcome.MISSHAPEN:
         raise Misshapen(message)
     return text

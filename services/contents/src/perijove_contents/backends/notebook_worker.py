@@ -57,7 +57,7 @@ WORK: dict[Job, Callable[[bytes, Notary], NotebookText]] = {
     Job.READ: read_notebook,
     Job.WRITE: write_notebook,
     Job.WRITE_FROM_MODEL: lambda data, notary: write_notebook(data, notary, in_model=True),
-    Job.TRUST: lambda data, notary: NotebookText(b"x" * trust_notebook(data, notary), ""),
+    Job.TRUST: lambda data, notary: NotebookText((b"x" * trust_notebook(data, notary),), ""),
 }
 """How each job is done. Of trust, the data is empty if it could not be kept."""
 
@@ -70,13 +70,13 @@ def serve(tasks: BinaryIO, answers: BinaryIO, notary: Notary) -> None:
             done = WORK[Job(job)](tasks.read(size), notary)
             if done.settle:
                 done.settle()
-            outcome, message, data = Outcome.DONE, done.validation_message, done.data
+            outcome, message, parts = Outcome.DONE, done.validation_message, tuple(done.parts)
         except MISSHAPEN as error:
-            outcome, message, data = Outcome.MISSHAPEN, cause(error), b""
+            outcome, message, parts = Outcome.MISSHAPEN, cause(error), ()
         told = message.encode(errors="replace")
-        answers.write(ANSWER.pack(outcome, len(told), len(data)))
+        answers.write(ANSWER.pack(outcome, len(told), sum(map(len, parts))))
         answers.write(told)
-        answers.write(data)
+        answers.writelines(parts)
         answers.flush()
 
 

@@ -49,7 +49,7 @@ def read_notebook(data: bytes, notary: Notary) -> NotebookText:
         decoded.tree, message = _upgraded(data)
         trusted = notary.has_signed(decoded.tree)
     notebook_json.mark_trusted(decoded.tree, trusted=trusted)
-    return NotebookText(notebook_json.encode(decoded), message)
+    return NotebookText((notebook_json.encode(decoded),), message)
 
 
 def write_notebook(data: bytes, notary: Notary, *, in_model: bool = False) -> NotebookText:
@@ -100,7 +100,7 @@ def _write_new(
     # Stored while the notebook is encoded; known to be so before it is.
     wait_until_signed = notary.sign(tree) if trusted else None
     notebook_json.split_lines(tree)
-    text = NotebookText(notebook_json.encode_for_storage(decoded), message)
+    text = NotebookText((notebook_json.encode_for_storage(decoded),), message)
     if wait_until_signed:
         wait_until_signed()
     return text
@@ -169,7 +169,7 @@ def _write_old(tree: dict[str, Any]) -> NotebookText:
     with _anything_means_misshapen():
         text = nbformat.writes(nbformat.from_dict(tree), capture_validation_error=faults)
     text = text if text.endswith("\n") else text + "\n"
-    return NotebookText(text.encode(), _told(faults["ValidationError"]) if faults else "")
+    return NotebookText((text.encode(),), _told(faults["ValidationError"]) if faults else "")
 
 
 @contextmanager
