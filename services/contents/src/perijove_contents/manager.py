@@ -308,9 +308,8 @@ class ContentsManager:
         return Written(entry, created=True)
 
     async def _write_notebook(self, write: Write, content: AsyncIterable[Bytes]) -> Written:
-        came = [piece async for piece in content]
         in_model = write.format is ContentFormat.MODEL
-        text = await self._codec.prepare(write.path, came, in_model=in_model)
+        text = await self._codec.prepare(write.path, content, in_model=in_model)
         stored = await self._store.replace(
             write.path,
             lambda: text().parts,

@@ -303,18 +303,19 @@ class NotebookCodec(Protocol):
         """
 
     async def prepare(
-        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
+        self, path: EntryPath, pieces: AsyncIterable[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
         """Do of `write` what should not be done where the storage is waited for.
 
         Args:
             path: What to call the notebook.
-            pieces: The text, as it came.
+            pieces: The text, as it comes. What they raise is raised.
             in_model: Whether it is that of a contents model that holds the notebook.
 
         Returns:
             What does the rest when it is first called, and blocks meanwhile; it
-            raises `InvalidArgument` as `write` does, and may do so already here.
+            raises `InvalidArgument` as `write` does, and may do so already here, or
+            when the parts of the text are gone through.
         """
 
     async def settle(self, text: NotebookText) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import InvalidArgument, Unavailable
 
+from perijove_contents.backends.arriving import Arriving
 from perijove_contents.backends.notebook_worker import WORK, Job
-from perijove_contents.backends.notebooks import MISSHAPEN, cause
+from perijove_contents.backends.notebooks import MISSHAPEN, cause, write_arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import AsyncIterable, Callable, Hashable, Iterable, Iterator
 
     from perijove_contents.backends.notary import Notary
     from perijove_contents.backends.notebook_process import NotebookProcess
@@ -58,23 +60,27 @@ class NbformatCodec:
 
     async def write(self, path: EntryPath, data: bytes, *, in_model: bool = False) -> NotebookText:
         """Turn the JSON text of a notebook into the bytes to store."""
-        text, _ = await self._work(path, _writing(in_model), data)
-        return text
+        job = _writing(in_model)
+        text, _ = await self._work(path, job, data)
+        return _told_as_domain(path, job, text)
 
     async def prepare(
-        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
+        self, path: EntryPath, pieces: AsyncIterable[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
-        """Turn a text of some size into bytes here, a small one later: that takes no time."""
+        """Do most for a text here, unless little is left to do: that is done later."""
         job = _writing(in_model)
-        if sum(map(len, pieces)) > SMALL_BYTES:
-            text, _ = await self._work(path, job, *pieces)
-            return lambda: text
+        arriving = Arriving(LARGE_BYTES)
+        async for piece in pieces:
+            arriving.add(piece)
 
         def write() -> NotebookText:
             with _misshapen_as_domain(path, job):
-                return WORK[job](b"".join(pieces), self._notary)
+                return _told_as_domain(path, job, self._written(job, arriving))
 
-        return functools.cache(write)
+        if arriving.rest_bytes <= SMALL_BYTES:
+            return functools.cache(write)
+        text = await self._threads.run(write)
+        return lambda: text
 
     async def settle(self, text: NotebookText) -> None:
         """Wait for the signature of a large notebook."""
@@ -87,21 +93,44 @@ class NbformatCodec:
         if not kept.data:
             raise Unavailable("signatures cannot be stored")
 
-    async def _work(self, path: EntryPath, job: Job, *pieces: Bytes) -> tuple[NotebookText, object]:
+    async def _work(self, path: EntryPath, job: Job, data: bytes) -> tuple[NotebookText, object]:
         with _misshapen_as_domain(path, job):
-            return await self._threads.run(self._done, job, *pieces)
+            return await self._threads.run(self._done, job, data)
 
-    def _done(self, job: Job, *pieces: Bytes) -> tuple[NotebookText, object]:
+    def _done(self, job: Job, data: bytes) -> tuple[NotebookText, object]:
         # Before the notary is asked, so that what changes meanwhile is not missed.
         edition = self._notary.edition()
-        if sum(map(len, pieces)) < LARGE_BYTES:
-            return WORK[job](b"".join(pieces), self._notary), edition
+        if len(data) < LARGE_BYTES:
+            return WORK[job](data, self._notary), edition
+        return self._process.run(job, data), edition
+
+    def _written(self, job: Job, arriving: Arriving) -> NotebookText:
+        if arriving.size < LARGE_BYTES:
+            in_model = job is Job.WRITE_FROM_MODEL
+            return write_arrived(arriving, self._notary, in_model=in_model)
         # Here they are never one: to join as much takes longer than others should wait.
-        return self._process.run(job, *pieces), edition
+        return self._process.run(job, *arriving.pieces)
 
 
 def _writing(in_model: bool) -> Job:  # noqa: FBT001
     return Job.WRITE_FROM_MODEL if in_model else Job.WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldAsDomain:
+    """Parts of a notebook of which one may turn out to be none."""
+
+    path: EntryPath
+    job: Job
+    parts: Iterable[Bytes]
+
+    def __iter__(self) -> Iterator[Bytes]:
+        with _misshapen_as_domain(self.path, self.job):
+            yield from self.parts
+
+
+def _told_as_domain(path: EntryPath, job: Job, text: NotebookText) -> NotebookText:
+    return replace(text, parts=_ToldAsDomain(path, job, text.parts))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from perijove_contents.backends import notebook_json
-from perijove_contents.backends.leaves import take_out
+from perijove_contents.backends.arriving import Arriving
 from perijove_contents.backends.plain_notebooks import is_plain
 from perijove_contents.model import NotebookText
 
@@ -58,13 +58,25 @@ def write_notebook(data: bytes, notary: Notary, *, in_model: bool = False) -> No
     Raises:
         ValueError, KeyError, TypeError, AttributeError: if it is none.
     """
-    rest, leaves = take_out(data)
-    if leaves:
+    arriving = Arriving()
+    arriving.add(data)
+    return write_arrived(arriving, notary, in_model=in_model)
+
+
+def write_arrived(arriving: Arriving, notary: Notary, *, in_model: bool = False) -> NotebookText:
+    """Do as `write_notebook` does, where a part may have been done already.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: if it is no notebook.
+    """
+    if parted := arriving.parted():
         # What is old, invalid or none is worked on, and spoken of, as it came.
         with suppress(*MISSHAPEN):
-            text = _write_new(_decoded(rest, in_model=in_model), leaves, notary, len(data))
+            rest, leaves = parted
+            text = _write_new(_decoded(rest, in_model=in_model), leaves, notary, arriving.size)
             if text:
                 return text
+    data = arriving.whole()
     decoded = _decoded(data, in_model=in_model)
     return _write_new(decoded, None, notary, len(data)) or _write_old(decoded.tree)
 

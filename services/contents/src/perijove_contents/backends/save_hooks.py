@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from perijove_chassis.errors import DomainError, FailedPrecondition, Unavailable
 
+from perijove_contents.content import joined, whole
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import AsyncIterable, Callable, Hashable, Sequence
 
     from perijove_contents.model import Bytes, EntryPath, NotebookText
     from perijove_contents.store import ContentsStore, NotebookCodec
@@ -162,11 +164,11 @@ class HookedCodec:
         return await self._codec.write(path, data, in_model=in_model)
 
     async def prepare(
-        self, path: EntryPath, pieces: Sequence[Bytes], *, in_model: bool = False
+        self, path: EntryPath, pieces: AsyncIterable[Bytes], *, in_model: bool = False
     ) -> Callable[[], NotebookText]:
         """Prepare to write what the hooks make of a notebook."""
-        data, in_model = await self._changed(path, b"".join(pieces), in_model=in_model)
-        return await self._codec.prepare(path, [data], in_model=in_model)
+        data, in_model = await self._changed(path, await joined(pieces), in_model=in_model)
+        return await self._codec.prepare(path, whole(data), in_model=in_model)
 
     async def _changed(self, path: EntryPath, data: bytes, *, in_model: bool) -> tuple[bytes, bool]:
         try:
