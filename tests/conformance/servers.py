@@ -49,6 +49,19 @@ OPTIONS = {
         "KERNELS_DEFAULT_KERNELSPEC", "MultiKernelManager.default_kernel_name"
     ),
     "external_kernels": Option("RUNNER_EXTERNAL_KERNELS", "ServerApp.external_connection_dir"),
+    "kernel_ws_protocol": Option(
+        "GATEWAY_HTTP_KERNEL_WS_PROTOCOL", "ZMQChannelsWebsocketConnection.kernel_ws_protocol"
+    ),
+    "untracked_message_types": Option(
+        "RUNNER_UNTRACKED_MESSAGE_TYPES", "MappingKernelManager.untracked_message_types"
+    ),
+    "terminals": Option("GATEWAY_HTTP_TERMINALS", "ServerApp.terminals_enabled"),
+    "terminal_cull_idle_s": Option(
+        "RUNNER_TERMINAL_CULL_INACTIVE_TIMEOUT_S", "TerminalManager.cull_inactive_timeout"
+    ),
+    "terminal_cull_interval_s": Option(
+        "RUNNER_TERMINAL_CULL_INTERVAL_S", "TerminalManager.cull_interval"
+    ),
     "traceback_replacement": Option(
         "RUNNER_TRACEBACK_REPLACEMENT", "MappingKernelManager.traceback_replacement_message"
     ),

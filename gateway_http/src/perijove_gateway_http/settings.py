@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 import msgspec
 from perijove_chassis.settings import Secret, SettingsError
 
+from perijove_gateway_http.framing import V1
+
 PREFIX = "PERIJOVE_GATEWAY_HTTP_"
 
 
@@ -40,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether front ends may offer to show hidden entries: what the contents service is told."""
     delete_to_trash: bool = True
     """Whether front ends say that what is deleted can be got back: the same."""
+    untracked_message_types: str = ""
+    """Types of messages, separated by commas, that front ends take for no activity, in
+    place of the usual: what the runners are told."""
+    kernel_ws_protocol: str = V1
+    """The format that kernels' WebSockets have if a client offers it. Any other name, or
+    none, is the older one of JSON for all."""
     terminals: bool = True
     """Whether users may open terminals."""
     allow_anyone: bool = False

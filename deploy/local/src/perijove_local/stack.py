@@ -153,7 +153,7 @@ class Stack:
             "ALLOW_ANYONE": "false" if self.options.token else "true",
             "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
-            **self._told_of_contents(),
+            **self._told_of_others(),
         }
         return ProcessSpec(
             name="gateway_http",
@@ -171,9 +171,10 @@ class Stack:
     def _redis_url(self) -> str:
         return self.options.redis_url or f"unix://{self.directory.socket('redis')}"
 
-    def _told_of_contents(self) -> dict[str, str]:
-        """Return what front ends must know of the settings of contents."""
+    def _told_of_others(self) -> dict[str, str]:
+        """Return what front ends must know of the settings of services."""
         given = {name: f"PERIJOVE_CONTENTS_{name}" for name in ("ALLOW_HIDDEN", "DELETE_TO_TRASH")}
+        given["UNTRACKED_MESSAGE_TYPES"] = "PERIJOVE_RUNNER_UNTRACKED_MESSAGE_TYPES"
         return {
             name: self.inherited[variable]
             for name, variable in given.items()

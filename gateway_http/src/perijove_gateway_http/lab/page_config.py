@@ -71,6 +71,8 @@ class Site:
     """Whether hidden entries may be shown."""
     delete_to_trash: bool = True
     """Whether what is deleted can be got back."""
+    untracked_message_types: tuple[str, ...] = ()
+    """Types of messages that are no activity, if they are not the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,6 @@ def _defaults() -> JsonObject:
         "preferredPath": "/",
         "quitButton": False,
         "store_id": 0,
-        "untracked_message_types": _UNTRACKED_MESSAGE_TYPES,
         "wsUrl": "",
     }
 
@@ -204,6 +205,7 @@ def _of_site(site: Site) -> JsonObject:
         "notebookVersion": str(list(site.server_version)),
         "serverRoot": site.server_root,
         "terminalsAvailable": site.terminals_available,
+        "untracked_message_types": site.untracked_message_types or _UNTRACKED_MESSAGE_TYPES,
         # Pages are for browsers, and those have a cookie.
         "token": "",
     }

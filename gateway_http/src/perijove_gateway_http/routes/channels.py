@@ -9,7 +9,7 @@ from perijove.kernels.v1 import kernels_pb2
 
 from perijove_gateway_http.channels import MAX_INCOMING_BYTES, ChannelsSocket
 from perijove_gateway_http.framing import V1, LegacyFraming, V1Framing
-from perijove_gateway_http.keys import ARRIVALS, PARAMS, SOCKETS, STUBS
+from perijove_gateway_http.keys import ARRIVALS, PARAMS, SETTINGS, SOCKETS, STUBS
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.routing import Guard, Route
 from perijove_gateway_http.upstream import Upstream
@@ -43,9 +43,10 @@ async def join(request: web.Request, upstream: Upstream) -> web.WebSocketRespons
         DomainError: whichever the runner raised; `Unavailable` if there is no answer.
     """
     await upstream.attach()
-    offers_v1 = V1 in _offered(request)
+    spoken = (V1,) if request.app[SETTINGS].kernel_ws_protocol == V1 else ()
+    is_v1 = bool(spoken) and V1 in _offered(request)
     websocket = web.WebSocketResponse(
-        protocols=(V1,),
+        protocols=spoken,
         compress=False,
         max_msg_size=MAX_INCOMING_BYTES,
         autoping=False,
@@ -55,7 +56,7 @@ async def join(request: web.Request, upstream: Upstream) -> web.WebSocketRespons
     try:
         await websocket.prepare(request)
         sockets.add(websocket)
-        framing = V1Framing() if offers_v1 else LegacyFraming()
+        framing = V1Framing() if is_v1 else LegacyFraming()
         await ChannelsSocket(request, websocket, upstream, framing).run()
     finally:
         sockets.discard(websocket)

@@ -84,6 +84,9 @@ def site_of(settings: Settings) -> Site:
         terminals_available=settings.terminals,
         allow_hidden=settings.allow_hidden,
         delete_to_trash=settings.delete_to_trash,
+        untracked_message_types=tuple(
+            name for part in settings.untracked_message_types.split(",") if (name := part.strip())
+        ),
     )
 
 
