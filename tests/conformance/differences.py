@@ -134,6 +134,8 @@ DIFFERENCES: dict[str, Difference] = {
     "errors that are not shown": differs(
         "there nothing at all is shown after one: no reply, no idle"
     ),
+    "why a kernel cannot be started": differs("it is what its user wants to know"),
+    "output without a pause": differs("no output is dropped: who prints fast is slowed down"),
     "the state of an external kernel": differs("what is connected can be seen"),
     "an interrupt of an external kernel": differs("it can be asked"),
     "the session of an external kernel": differs("a session ends without its kernel, too"),

@@ -38,7 +38,8 @@ BROKEN = {
     "broken-env": {**SPEC, "env": ["x"]},
     "broken-nothing": "",
 }
-MAY_START = ["python3", "by-message", "new", *BROKEN]
+NO_COMMAND = {**SPEC, "argv": ["/no/such/command", "{connection_file}"]}
+MAY_START = ["python3", "by-message", "no-command", "new", *BROKEN]
 MAY_SEND = [
     *("execute_request", "kernel_info_request", "interrupt_request"),
     *("comm_info_request", "shutdown_request"),
@@ -61,7 +62,7 @@ print("interrupted by message")
 @pytest.fixture(scope="module")
 def server(start_server: StartServer) -> Server:
     return start_server(
-        {"by-message": BY_MESSAGE, "forbidden": SPEC, **BROKEN},
+        {"by-message": BY_MESSAGE, "no-command": NO_COMMAND, "forbidden": SPEC, **BROKEN},
         allowed_kernelspecs=MAY_START,
         allowed_message_types=MAY_SEND,
         allow_tracebacks=False,
@@ -89,7 +90,7 @@ def until_specs(server: Server, holds: Callable[[dict[str, Any]], bool]) -> None
 
 def test_only_kernelspecs_that_are_whole_and_allowed_are_listed(server: Server) -> None:
     model = server.ask("GET", "api/kernelspecs").json
-    assert set(model["kernelspecs"]) == {"python3", "by-message"}
+    assert set(model["kernelspecs"]) == {"python3", "by-message", "no-command"}
     assert model["default"] == "by-message"
     spec = model["kernelspecs"]["by-message"]["spec"]
     assert spec["interrupt_mode"] == "message"
@@ -114,6 +115,14 @@ def test_a_broken_kernelspec_is_none(server: Server, name: str) -> None:
         assert found.status == 404
         assert found.json["message"] == f"Kernel spec {name} not found"
     assert server.ask("POST", "api/kernels", json={"name": name}).status in (400, 500)
+
+
+def test_a_kernel_that_cannot_be_started_says_why(server: Server) -> None:
+    answer = server.ask("POST", "api/kernels", json={"name": "no-command"})
+    assert answer.status == 500
+    if not differs_in(server, "why a kernel cannot be started"):
+        assert "/no/such/command" in answer.json["message"]
+    assert server.ask("GET", "api/kernels").json == []
 
 
 def test_kernelspecs_come_and_go_while_the_server_runs(server: Server) -> None:
