@@ -5,6 +5,7 @@ the round trips use ipykernel.
 """
 
 import argparse
+import signal
 import sys
 
 from tests.bench import measures, report, runner
@@ -24,6 +25,8 @@ def main() -> None:
     chosen = [m for m in measures.every(effort) if options.only.lower() in m.name.lower()]
     if not chosen:
         parser.error(f"no measure has {options.only!r} in its name")
+    # As with Ctrl-C: what was started is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results = runner.run(chosen, rounds)
     table = report.markdown if options.markdown else report.text
     sys.stdout.write(f"{table(results)}\n\n{report.machine(rounds)}\n")
