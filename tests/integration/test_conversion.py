@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -58,6 +60,28 @@ def hanging(running: RunningPerijove) -> list[psutil.Process]:
     """Return the programs that a conversion waits for."""
     below = psutil.Process(running.pid("contents")).children(recursive=True)
     return [child for child in below if child.name() == "sleep"]
+
+
+def test_who_is_refused_while_he_still_sends_hears_why(running: RunningPerijove) -> None:
+    """The answer comes before all is sent, and must not get lost on the way."""
+    url = urlsplit(running.url)
+    content = {
+        "cells": [],
+        "metadata": {"odd": "o" * 1_000_000},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    body = json.dumps({"content": content})
+
+    def send(_: int) -> int:
+        headers = {"Authorization": f"token {running.token}"}
+        with closing(http.client.HTTPConnection(url.netloc, timeout=90)) as connection:
+            connection.request("POST", f"{url.path}nbconvert/nope", body, headers)
+            with connection.getresponse() as response:
+                return response.status
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(send, range(80))) == {404}
 
 
 def test_a_conversion_that_hangs_is_a_timeout(running: RunningPerijove) -> None:

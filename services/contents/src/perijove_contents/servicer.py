@@ -14,6 +14,7 @@ from perijove_chassis.pieces import Piece, Pieces
 from perijove_contents import wire
 from perijove_contents.content import whole
 from perijove_contents.model import EntryPath, Precondition
+from perijove_contents.reading_on import read_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +30,6 @@ PIECES: dict[str, Pieces[Any]] = {
 }
 """How content travels."""
 
-_READ_ON_BYTES = 64 * 1024 * 1024
 
 _COPIED_BYTES = 64 * 1024
 """Largest piece that takes longer to send by itself than to copy."""
@@ -110,7 +110,7 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
             write = wire.write_from_proto(first.header)
             written = await self._manager.write(write, _chunks(first, requests, context))
         except DomainError:
-            await _read_on(requests)
+            await read_on(requests, lambda request: len(_chunk_of(request)))
             raise
         return pb.WriteContentResponse(
             entry=wire.entry_to_proto(written.entry),
@@ -216,18 +216,6 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
             document_location=found.document_location,
             home_directory=found.home_directory,
         )
-
-
-async def _read_on(rest: Any) -> None:
-    """Take in what a client still sends, up to a limit: else it may not hear why it failed.
-
-    A client of grpc.aio whose call ends while it writes loses the status.
-    """
-    left = _READ_ON_BYTES
-    async for request in rest:
-        left -= len(_chunk_of(request))
-        if left < 0:
-            return
 
 
 async def _chunks(first: pb.WriteContentRequest, rest: Any, context: Any) -> AsyncIterator[Bytes]:

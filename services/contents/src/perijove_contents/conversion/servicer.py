@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from perijove.contents.v1 import conversion_pb2 as pb
 from perijove.contents.v1 import conversion_pb2_grpc as pb_grpc
-from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.errors import DomainError, InvalidArgument
 
 from perijove_contents.conversion import wire
 from perijove_contents.model import EntryPath
+from perijove_contents.reading_on import read_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,12 +51,17 @@ class ConversionServicer(pb_grpc.ConversionServiceServicer):
     async def ConvertContent(
         self, request_iterator: Any, context: Any
     ) -> AsyncIterator[pb.ConvertContentResponse]:
-        first = await anext(aiter(request_iterator), None)
+        requests = aiter(request_iterator)
+        first = await anext(requests, None)
         if first is None or not first.HasField("header"):
             raise InvalidArgument("the first message must carry a header")
-        made = await self._manager.convert_content(
-            first.header.exporter, first.header.name, _chunks(first, request_iterator)
-        )
+        try:
+            made = await self._manager.convert_content(
+                first.header.exporter, first.header.name, _chunks(first, requests)
+            )
+        except DomainError:
+            await read_on(requests, lambda request: len(request.chunk))
+            raise
         async with made as converted:
             response = pb.ConvertContentResponse(header=wire.output_to_proto(converted.output))
             async for chunk in converted.chunks():
