@@ -30,7 +30,7 @@ async def make_stand(directory: Path) -> AsyncIterator[MakeStand]:
     made: list[TerminalStand] = []
 
     def make(**settings: Any) -> TerminalStand:
-        environ = {**os.environ, "PS1": "", "PERIJOVE_RUNNER_SERVICE_KEY": "secret"}
+        environ = {**os.environ, "PS1": "", "COLUMNS": "7", "PERIJOVE_RUNNER_SERVICE_KEY": "s"}
         made.append(TerminalStand(directory, environ, **settings))
         return made[-1]
 
@@ -113,7 +113,10 @@ async def test_what_a_shell_gets_of_its_surroundings(stand: TerminalStand, direc
     assert await viewer.run("echo $MOON-$TERM-$PWD-", r"Io.*-\r\n") == (
         f"Io-xterm-256color-{here.resolve()}-\r\n"
     )
-    assert await viewer.run("env | grep -c PERIJOVE; umask", r"0\r\n\d+\r\n") == "0\r\n0022\r\n"
+    assert (
+        await viewer.run("env | grep -cE 'PERIJOVE|COLUMNS'; umask", r"0\r\n\d+\r\n")
+        == "0\r\n0022\r\n"
+    )
     assert await viewer.run("trap; tty | cut -c1-9", "/dev/pts/")
     assert b"SIGPIPE" not in viewer.shown, "what the holder ignores, the shell does not"
 

@@ -37,7 +37,8 @@ _HOLDER: Final = (sys.executable, "-I", "-S", "-c", _START)
 """Without the user's settings of Python, and without what starts with every Python here."""
 _TERM: Final = "xterm-256color"
 """What xterm.js is, which shows terminals in every front end."""
-_NOT_FOR_SHELLS: Final = ("JPY_PARENT_PID",)
+_NOT_FOR_SHELLS: Final = ("JPY_PARENT_PID", "COLUMNS", "LINES")
+"""What speaks of the server: programs believe its size, and not that of their terminal."""
 _OURS: Final = (grpc_switches.VARIABLE, grpc_switches.FEWER_THREADS)
 _BACKLOG: Final = 4
 
