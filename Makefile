@@ -6,6 +6,8 @@ PACKAGES      := protos services/chassis services/contents services/sessions ser
                  gateway_http deploy/local
 PROTO_FILES    = $(shell cd protos && find perijove -name '*.proto' | sort)
 ARGS          ?=
+# Files of tests side by side, as many as there are cores. Not where time is part of the test.
+SIDE_BY_SIDE  := -n logical --dist loadfile
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -26,10 +28,13 @@ run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
 ##@ Test
 test: unit integration conformance chaos e2e ## Everything
 
-unit: setup ## The rules and the parts: seconds
-	$(PY) -m pytest services gateway_http deploy tests/contract $(ARGS)
+unit: setup ## The rules and the parts: minutes
+	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
 
-integration conformance chaos e2e: setup ## Real sockets, Redis, kernels, browser
+integration conformance: setup ## Real sockets, Redis, kernels
+	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
+
+chaos e2e: setup ## Processes that are killed; a real browser
 	$(PY) -m pytest tests/$@ $(ARGS)
 
 bench: setup ## Measure beside jupyter_server and direct ZeroMQ

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
     from perijove_contents.backends.threads import Threads
 
+MODULE = "perijove_contents.conversion.backends.worker"
 PLUGINS = Path(__file__).parent / "plugins"
 MIB = 1024 * 1024
 PICTURE = {
@@ -54,11 +55,13 @@ async def until(condition: Callable[[], Any]) -> None:
 
 
 def workers() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE
-    ]
+    """Return the workers, and what they have started."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # or it is a zombie
+            if MODULE in child.cmdline():
+                found += [child, *child.children(recursive=True)]
+    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def surround(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
