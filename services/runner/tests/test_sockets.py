@@ -119,6 +119,29 @@ async def test_a_burst_is_read_to_its_end_though_the_descriptor_speaks_once(
     sockets.close()
 
 
+async def test_nothing_is_read_while_the_journal_is_pressed(
+    connection: ConnectionInfo, kernel: dict[Channel, zmq.Socket[bytes]]
+) -> None:
+    heard: list[bytes] = []
+    pressed = False
+    sockets = KernelSockets(
+        connection, b"me", lambda _, frames: heard.append(frames[0]), lambda: pressed
+    )
+    await sockets.connect()
+    assert await asyncio.to_thread(kernel[Channel.IOPUB].recv_multipart) == [b"\x01"]
+    pressed = True
+    for number in range(100):
+        kernel[Channel.IOPUB].send_multipart([b"", *signed([b"%d" % number, b"", b"", b""])])
+        await asyncio.sleep(0.001)
+    assert heard == []
+    pressed = False
+    async with asyncio.timeout(30):
+        while len(heard) < 100:  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.01)
+    assert heard == [b"%d" % number for number in range(100)]
+    sockets.close()
+
+
 def test_a_kernel_without_a_key_signs_nothing() -> None:
     signer = Signer("", "hmac-sha256")
     assert signer.sign([b"a"]) == b""

@@ -208,12 +208,16 @@ class _Watched:
         if self._again:
             self._again.cancel()
             self._again = None
-        if not self._read_some():
-            return
         if self._is_pressed():
-            self._again = self._loop.call_later(_PAUSE_S, self._read)
-        else:
+            # The descriptor would call again at once, and for as long as this waits.
+            self._loop.remove_reader(self._fd)
+            self._again = self._loop.call_later(_PAUSE_S, self._go_on)
+        elif self._read_some():
             self._schedule()
+
+    def _go_on(self) -> None:
+        self._loop.add_reader(self._fd, self._read)
+        self._read()
 
     def _read_some(self) -> bool:
         """Read until empty or for a turn; return whether there may be more."""
