@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, suppress, suppress
 from typing import TYPE_CHECKING, Any
 
 from perijove_contents.backends import notebook_json
@@ -154,8 +154,11 @@ def _explanation(tree: dict[str, Any], error: Exception) -> str:
     from nbformat.validator import iter_validate  # noqa: PLC0415
 
     minor = notebook_json.minor_of(tree)
-    errors = iter_validate(tree, version=notebook_json.MAJOR, version_minor=minor)
-    return _told(next(iter(errors), error))
+    # It looks closer than the schema does, and trips over what is of a wrong type there.
+    with suppress(TypeError, KeyError, AttributeError):
+        errors = iter_validate(tree, version=notebook_json.MAJOR, version_minor=minor)
+        return _told(next(iter(errors), error))
+    return _told(error)
 
 
 def _told(error: Exception) -> str:
