@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Largest gRPC message: one kernel message travels whole. Everything else comes in chunks."""
 
+AHEAD_BYTES = 1024 * 1024
+"""What a stream of content may have under way: a whole message, and some of the next."""
+
 _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -81,8 +84,10 @@ class Channel:
                 runs of bytes, by the whole name of the method.
         """
         options = _OPTIONS
+        if pieces:
+            options = (*options, ("grpc.http2.lookahead_bytes", AHEAD_BYTES))
         if retry:
-            options = (*_OPTIONS, ("grpc.service_config", _retry_config(retry)))
+            options = (*options, ("grpc.service_config", _retry_config(retry)))
         self._channel = grpc.aio.insecure_channel(target, options=options)
         self._issuer = issuer
         self._deadlines = deadlines
