@@ -114,6 +114,7 @@ class KernelSocket:
         content: dict[str, Any],
         channel: str = "shell",
         buffers: Sequence[bytes] = (),
+        parent: dict[str, Any] | None = None,
     ) -> str:
         """Send a request, once there is a connection, and return its id."""
         message_id = uuid.uuid4().hex
@@ -125,7 +126,7 @@ class KernelSocket:
             "date": datetime.now(UTC).isoformat(),
             "version": "5.3",
         }
-        parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
+        parts = [json.dumps(part).encode() for part in (header, parent or {}, {}, content)]
         await self._send(pack(channel, [*parts, *buffers]))
         return message_id
 
