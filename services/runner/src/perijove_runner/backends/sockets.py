@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -35,6 +36,7 @@ _PAUSE_S: Final = 0.002
 _SENDS_QUEUED: Final = 10_000
 _DELIMITER: Final = b"<IDS|MSG>"
 _POLL_S: Final = 0.002
+_ACCEPT_S: Final = 1.0
 _MAX_SOCKETS: Final = 65_535
 
 # Plain integers: pyzmq looks its enums up on every call.
@@ -96,6 +98,8 @@ class KernelSockets:
             await _appear([Path(f"{connection.ip}-{port}") for port in ports.values()])
             if _is_private(Path(connection.ip).parent):
                 signer = None
+        else:
+            await _accept(connection.ip, list(ports.values()))
         for channel, port in ports.items():
             socket = self._open(channel, connection.url(port))
             self._watched[channel] = _Watched(
@@ -142,6 +146,19 @@ async def _appear(paths: Sequence[Path]) -> None:
     # A look costs a microsecond, and no event tells more.
     while not all(path.exists() for path in paths):  # noqa: ASYNC110
         await asyncio.sleep(_POLL_S)
+
+
+async def _accept(host: str, ports: Sequence[int]) -> None:
+    # Tried by ZeroMQ itself, each would pause for a time of its own. What a kernel asks
+    # while its shell is connected and its stdin is not, it drops without a word.
+    for port in ports:
+        while True:
+            with suppress(OSError):  # a timeout is one
+                async with asyncio.timeout(_ACCEPT_S):
+                    _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                break
+            await asyncio.sleep(_POLL_S)
 
 
 def _is_private(directory: Path) -> bool:
