@@ -36,8 +36,5 @@ LEFT_OUT: Final[Mapping[tuple[str, str], str]] = {
         "Perijove: a runner that finds a kernel takes what is answered on the shell channel for"
         " the end of all that was asked before, but this kernel answers while a cell runs"
     ),
-    ("async", "test_when_it_dies_the_cell_says_why_and_it_is_restarted"): (
-        "not known: once of three times it waited for ever after a SIGKILL"
-    ),
 }
 """Tests that are not run with a kernel, with whose fault it is."""
