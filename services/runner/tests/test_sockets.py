@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,6 +141,31 @@ async def test_nothing_is_read_while_the_journal_is_pressed(
             await asyncio.sleep(0.01)
     assert heard == [b"%d" % number for number in range(100)]
     sockets.close()
+
+
+async def test_ports_are_connected_to_once_the_kernel_listens_on_all_of_them() -> None:
+    with zmq.Context[zmq.Socket[bytes]]() as context, socket.socket() as last:
+        bound = [context.socket(kind) for kind in (zmq.ROUTER, zmq.XPUB, zmq.ROUTER)]
+        shell, iopub, stdin = [one.bind_to_random_port("tcp://127.0.0.1") for one in bound]
+        last.bind(("127.0.0.1", 0))
+        control = last.getsockname()[1]
+        sockets = KernelSockets(
+            ConnectionInfo(
+                "tcp", "127.0.0.1", shell, iopub, stdin, control, 5, KEY, "hmac-sha256", "x"
+            ),
+            b"me",
+            lambda *_: None,
+        )
+        connecting = asyncio.ensure_future(sockets.connect())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.shield(connecting)
+        last.listen()
+        async with asyncio.timeout(30):
+            await connecting
+        sockets.close()
+        for one in bound:
+            one.close(linger=0)
 
 
 def test_a_kernel_without_a_key_signs_nothing() -> None:
