@@ -59,6 +59,8 @@ class Home:
             "JUPYTER_CONFIG_DIR": str(path / "jupyter-config"),
             "JUPYTER_DATA_DIR": str(path / "jupyter-data"),
             "JUPYTER_RUNTIME_DIR": str(self.jupyter_runtime),
+            # Terminals start it, and tests type in it; not everybody's is bash.
+            "SHELL": "/bin/bash",
         }
 
 
