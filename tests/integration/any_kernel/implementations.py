@@ -32,9 +32,5 @@ LEFT_OUT: Final[Mapping[tuple[str, str], str]] = {
         "the kernel: async-kernel 0.23.1 publishes it as `iopub_update_display_data`, which no"
         " client knows, also to one that is connected to its own sockets"
     ),
-    ("async", "test_a_run_outlives_the_runner"): (
-        "Perijove: a runner that finds a kernel takes what is answered on the shell channel for"
-        " the end of all that was asked before, but this kernel answers while a cell runs"
-    ),
 }
 """Tests that are not run with a kernel, with whose fault it is."""

@@ -7,12 +7,17 @@ import uuid
 from typing import TYPE_CHECKING
 
 import grpc
+import psutil
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from perijove.kernels.v1 import execution_pb2 as pb
 from perijove.kernels.v1 import kernels_pb2
 
+from tests.running import until
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.executions import Program
     from tests.integration.any_kernel.implementations import Implementation
     from tests.running import RunningPerijove
@@ -168,6 +173,35 @@ async def test_a_run_outlives_the_runner(
     numbers = [int(word) for word in again.printed.split()]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] == 29
+
+
+async def test_a_run_that_ends_while_there_is_no_runner_is_told_so(
+    perijove: RunningPerijove, program: Program, kernel_id: str, tmp_path: Path
+) -> None:
+    gone, done = tmp_path / "gone", tmp_path / "done"
+    code = f"""
+import pathlib, time
+print("begun", flush=True)
+while not pathlib.Path({str(gone)!r}).exists():
+    time.sleep(0.05)
+pathlib.Path({str(done)!r}).touch()"""
+    request_id = uuid.uuid4().hex
+    call = await program.execute(kernel_id, code, request_id=request_id)
+    await call.until("stream")
+    supervisor = psutil.Process(perijove.pid("runner_supervisor"))
+    supervisor.suspend()
+    try:
+        old = perijove.kill("runner")
+        gone.touch()
+        await until(done.exists)
+    finally:
+        supervisor.resume()
+    await perijove.wait_restarted("runner", old)
+    again, finished = await program.run(kernel_id, code, request_id=request_id)
+    assert not again.accepted.created
+    assert finished.outcome == pb.OUTCOME_REPLY_LOST
+    _, finished = await program.run(kernel_id, "1")
+    assert finished.outcome == pb.OUTCOME_OK
 
 
 async def test_when_it_dies_the_run_says_of_what(program: Program, kernel_id: str) -> None:

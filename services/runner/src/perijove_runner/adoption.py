@@ -49,6 +49,11 @@ def unended(
     ]
 
 
+def is_cell(request: InFlightRequest) -> bool:
+    """Return whether a request is one to run code."""
+    return headers.msg_type(request.header) == "execute_request"
+
+
 def undelivered(
     requests: Iterable[InFlightRequest], client_session_id: str, start: int, end: int
 ) -> list[tuple[InFlightRequest, bool, bool]]:

@@ -109,7 +109,10 @@ class HeldKernel(Generic[R]):
                 else:
                     await self._begin_process_or_give_up(self._record.epoch)
                 return
-            await self.relay.open(self._record.connection, self._record.epoch, snapshot)
+            record = self._record
+            await self.relay.open(
+                record.connection, record.epoch, snapshot, concurrent=record.concurrent
+            )
             self._opened = True
             self._watch(await self._launcher.adopt(mark))
             self._changed()

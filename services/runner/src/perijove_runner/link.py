@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from perijove_chassis.errors import DeadlineExceeded, Unavailable
 
 from perijove_runner import headers
-from perijove_runner.activity import is_idle, told_state
+from perijove_runner.activity import begins_cell, is_idle, told_state
 from perijove_runner.backends.sockets import KernelSockets
 from perijove_runner.model import Channel
 from perijove_runner.outbox import OwnRequests, message
@@ -24,6 +24,11 @@ _CONFIRM_S: Final = 0.5
 _CONFIRM_AT_MOST_S: Final = 5.0
 _IDLE_S: Final = 5.0
 _KERNEL_INFO: Final = "kernel_info_request"
+_EXECUTE: Final = "execute_request"
+_NOTHING: Final = (
+    b'{"code":"","silent":false,"store_history":false,"user_expressions":{},'
+    b'"allow_stdin":false,"stop_on_error":false}'
+)
 
 
 class KernelLink:
@@ -107,9 +112,21 @@ class KernelLink:
         """Wait until all that the process was asked on a channel is done, and its end is here.
 
         The process answers in order, and publishes in order; so what belongs to
-        this question comes after all that belongs to those before.
+        this question comes after all that belongs to those before. The cells of
+        a kernel that answers while it runs them are the exception.
         """
-        msg_id = self._send_request(channel, _KERNEL_INFO, b"{}")
+        await self._catch_up(channel, _KERNEL_INFO, b"{}")
+
+    async def catch_up_with_cells(self, channel: Channel) -> None:
+        """Wait until all cells that the process was sent on a channel are done.
+
+        An empty one waits for its turn behind them. It is not a silent one: those
+        need not wait. Some kernels count it; nobody is shown it.
+        """
+        await self._catch_up(channel, _EXECUTE, _NOTHING)
+
+    async def _catch_up(self, channel: Channel, msg_type: str, content: bytes) -> None:
+        msg_id = self._send_request(channel, msg_type, content)
         idle = self._idles[msg_id] = asyncio.Event()
         try:
             await self._own.expect(msg_id)
@@ -151,14 +168,19 @@ class KernelLink:
     def _received(self, channel: Channel, frames: Sequence[bytes]) -> None:
         if channel is Channel.IOPUB:
             self._heard.set()
-            if self._idles and is_idle(told_state(frames)):
-                self._note_idle(headers.msg_id(frames[1]))
+            if self._idles and self._is_own(frames):
+                return
         elif self._session.encode() in frames[1] and self._own.take(
             headers.msg_id(frames[1]), frames
         ):
             return
         self._receive(channel, frames)
 
-    def _note_idle(self, msg_id: str) -> None:
-        if found := self._idles.get(msg_id):
-            found.set()
+    def _is_own(self, frames: Sequence[bytes]) -> bool:
+        """Note the end of a question that waits for it; return whether to show nobody this."""
+        idle = self._idles.get(headers.msg_id(frames[1]))
+        if idle is None:
+            return False
+        if is_idle(told_state(frames)):
+            idle.set()
+        return begins_cell(frames)

@@ -232,6 +232,7 @@ class KernelManager(Generic[R]):
             create_time=now,
             epoch=1,
             launch_time=now,
+            concurrent=spec.concurrent,
         )
         held = self._hold(record)
         created = await held.launch()

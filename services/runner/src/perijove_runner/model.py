@@ -139,6 +139,8 @@ class Kernelspec:
     cull_idle_s: float | None = None
     """After how many seconds without activity its kernels are culled, in place of what
     the runner is told; zero or less for never."""
+    concurrent: bool = False
+    """Whether its kernels answer other requests while they run a cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,8 @@ class KernelRecord:
     last_exit: KernelExit | None = None
     external: str = ""
     """Name of its connection file, if others have started it."""
+    concurrent: bool = False
+    """Whether it answers other requests while it runs a cell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from perijove_runner.model import Channel, ExecutionState
 from perijove_runner.snapshot import RelayChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from perijove_runner.feed import Feed
     from perijove_runner.keeping import RelayKeeper
@@ -160,14 +160,18 @@ class Receiving:
         self.publish(CHANNELS[request.channel], reply, request.client_session_id)
         self.publish(Channel.IOPUB, adoption.idle(request), EVERYONE)
 
-    def end_unended(self, before: Sequence[InFlightRequest], channel: str) -> None:
+    def unended(self, before: Iterable[InFlightRequest], channel: str) -> list[InFlightRequest]:
+        """Return those of an earlier runner's requests on a channel that have no end yet."""
+        return adoption.unended(before, self._requests.in_flight, channel)
+
+    def end_unended(self, before: Iterable[InFlightRequest], channel: str) -> None:
         """End the requests of an earlier runner that the kernel is done with.
 
         Args:
             before: What was in flight when that runner ended.
             channel: The channel on which the kernel has caught up.
         """
-        for request in adoption.unended(before, self._requests.in_flight, channel):
+        for request in self.unended(before, channel):
             reply, idle = request.lacks_reply, not request.idle_at
             self._end_again(request, EVERYONE, reply=reply, idle=idle)
 

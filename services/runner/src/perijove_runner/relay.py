@@ -29,6 +29,7 @@ from perijove_runner.receiving import CHANNELS, Receiving
 from perijove_runner.requests import Requests
 from perijove_runner.rules import MessageRules
 from perijove_runner.sending import Sending
+from perijove_runner.settling import settle
 from perijove_runner.snapshot import RelayChange, RelaySnapshot
 
 if TYPE_CHECKING:
@@ -105,7 +106,12 @@ class KernelRelay:
         return (self._feed.epoch, self._feed.sequence - 1) if self._feed.epoch else (0, 0)
 
     async def open(
-        self, connection: ConnectionInfo, epoch: int, adopted: RelaySnapshot | None = None
+        self,
+        connection: ConnectionInfo,
+        epoch: int,
+        adopted: RelaySnapshot | None = None,
+        *,
+        concurrent: bool = False,
     ) -> None:
         """Begin an epoch with a process, or continue one after a gap.
 
@@ -115,6 +121,7 @@ class KernelRelay:
             connection: Where the process listens.
             epoch: Number of the process, higher than any before.
             adopted: What an earlier relay of the same process left.
+            concurrent: Whether the kernel answers other requests while it runs a cell.
 
         Raises:
             FailedPrecondition: if the kernel signs its messages in an unknown way.
@@ -132,7 +139,9 @@ class KernelRelay:
         self._link = KernelLink(connection, self._identity, receive, self._heard, pressed)
         if self._ready.done():
             self._ready = asyncio.get_running_loop().create_future()
-        self._coming_up = asyncio.create_task(self._come_up(self._link, adopted))
+        self._coming_up = asyncio.create_task(
+            self._come_up(self._link, adopted, concurrent=concurrent)
+        )
 
     async def ready(self, timeout_s: float) -> None:
         """Wait until the kernel answers and nothing it publishes can be missed.
@@ -332,17 +341,12 @@ class KernelRelay:
         self._clients.restore(adopted.clients)
         await self._receiving.adopt(epoch, adopted.sequence_limit, adopted.last_activity_time)
 
-    async def _come_up(self, link: KernelLink, adopted: RelaySnapshot | None) -> None:
+    async def _come_up(
+        self, link: KernelLink, adopted: RelaySnapshot | None, *, concurrent: bool
+    ) -> None:
         await link.connect()
         self._sending.flush(link)
         await link.confirm(answering=adopted is None)
         self._ready.set_result(None)
         if adopted:
-            await self._settle(link, adopted)
-
-    async def _settle(self, link: KernelLink, adopted: RelaySnapshot) -> None:
-        """Answer in the kernel's place what it has answered to nobody."""
-        for name, channel in reversed(CHANNELS.items()):
-            await link.catch_up(channel)
-            self._receiving.end_unended(adopted.requests, name)
-        self._receiving.settled()
+            await settle(link, self._receiving, adopted.requests, concurrent=concurrent)

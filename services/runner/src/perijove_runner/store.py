@@ -234,7 +234,12 @@ class Relay(Protocol):
         """Number of open client streams."""
 
     async def open(
-        self, connection: ConnectionInfo, epoch: int, adopted: RelaySnapshot | None = None
+        self,
+        connection: ConnectionInfo,
+        epoch: int,
+        adopted: RelaySnapshot | None = None,
+        *,
+        concurrent: bool = False,
     ) -> None:
         """Connect the sockets and begin an epoch, or continue one after a gap."""
 

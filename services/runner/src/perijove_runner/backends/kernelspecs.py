@@ -43,8 +43,12 @@ class _Spec(msgspec.Struct, frozen=True):
     kernel_protocol_version: str = ""
 
 
-class _Metadata(msgspec.Struct, frozen=True):
+class _Culling(msgspec.Struct, frozen=True):
     cull_idle_timeout: float | None = None
+
+
+class _Order(msgspec.Struct, frozen=True):
+    concurrent: bool = False
 
 
 class _Listing(msgspec.Struct, frozen=True):
@@ -163,13 +167,20 @@ def _parse(name: str, raw: msgspec.Raw) -> Kernelspec:
         protocol_version=spec.kernel_protocol_version,
         directory=spec.directory,
         cull_idle_s=_cull_idle_s(spec.metadata),
+        concurrent=_is_concurrent(spec.metadata),
     )
 
 
 def _cull_idle_s(metadata: msgspec.Raw) -> float | None:
     with suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(metadata, type=_Metadata).cull_idle_timeout
+        return msgspec.json.decode(metadata, type=_Culling).cull_idle_timeout
     return None
+
+
+def _is_concurrent(metadata: msgspec.Raw) -> bool:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(metadata, type=_Order).concurrent
+    return False
 
 
 def _files_to_watch(searched: Iterable[str], directories: Iterable[str]) -> Iterable[str]:
