@@ -9,7 +9,9 @@ from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
+from perijove_chassis.credentials import SHARED_USER
 from perijove_chassis.telemetry import new_request_id, request_id
+from perijove_chassis.users import user
 
 from perijove_gateway_http.keys import (
     ACTIVITY,
@@ -44,6 +46,9 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
     """Answer a request. The order of the checks is what clients see when several fail."""
     caller = request.app[AUTH].identify(request)
     request[CALLER] = caller
+    # Names that people are given here are made up anew for whoever asks: the one
+    # thing known of them is the token.
+    user.set(SHARED_USER if caller else "")
     match = request.get(MATCH)
     route = match.route if match else None
     origins = request.app[ORIGINS]

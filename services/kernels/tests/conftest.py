@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from perijove_kernels.backends.redis import RedisKernelStore
+from perijove_kernels.placement import UNLIMITED
 
 from services.kernels.tests.fake_runner import FakeRunner
 from services.kernels.tests.own_redis import OwnRedis
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from perijove_kernels.placement import Quotas
     from perijove_kernels.store import Limits
 
 
@@ -25,9 +27,11 @@ async def make_replica(tmp_path: Path, redis_url: str) -> AsyncIterator[Callable
     made: list[Replica] = []
     numbers = itertools.count()
 
-    async def make(url: str = redis_url, limits: Limits = LIMITS) -> Replica:
+    async def make(
+        url: str = redis_url, limits: Limits = LIMITS, quotas: Quotas = UNLIMITED
+    ) -> Replica:
         target = f"unix:{tmp_path}/k{next(numbers)}.sock"
-        made.append(await start_replica(target, RedisKernelStore(url, limits), limits))
+        made.append(await start_replica(target, RedisKernelStore(url, limits, quotas), limits))
         return made[-1]
 
     yield make

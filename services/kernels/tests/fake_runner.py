@@ -50,6 +50,7 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
         capacity: int = 10,
         kernelspecs: tuple[str, ...] = ("python3",),
         first_revision: int = 1,
+        labels: dict[str, str] | None = None,
     ) -> None:
         self.runner_id = runner_id
         self.address = f"unix:{folder}/{runner_id}.sock"
@@ -60,6 +61,7 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
         self.launch_gate: asyncio.Event = asyncio.Event()
         self.launch_gate.set()
         self.capacity = capacity
+        self.labels = labels or {}
         self.kernelspecs = kernelspecs
         self.heartbeat_s = 0.1
         self._key = key
@@ -124,7 +126,10 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
 
     def hello(self) -> runners_pb2.AnnounceRequest:
         runner = runners_pb2.Runner(
-            runner_id=self.runner_id, address=self.address, capacity=self.capacity
+            runner_id=self.runner_id,
+            address=self.address,
+            capacity=self.capacity,
+            labels=self.labels,
         )
         return runners_pb2.AnnounceRequest(
             hello=runners_pb2.Hello(
@@ -148,6 +153,7 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
                 execution_state=kernels_pb2.EXECUTION_STATE_STARTING,
                 epoch=1,
                 labels=request.labels,
+                owner=request.owner,
                 revision=self._next(),
                 runner_id="not this one",
             )

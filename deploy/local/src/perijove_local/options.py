@@ -49,6 +49,10 @@ class Options:
     """Kernels to keep started beforehand; empty for none."""
     external: Path | None
     """Directory of connection files of kernels that others start, absolute; None for none."""
+    max_kernels: int
+    """Most kernels in all; any number if zero."""
+    max_kernels_per_user: int
+    """Most kernels of one user; any number if zero."""
     browser: bool
     """Whether to open a browser."""
     runtime: Path | None
@@ -81,6 +85,8 @@ def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
         "",
         "",
         None,
+        0,
+        0,
         False,
         None,
         "info",
@@ -105,6 +111,8 @@ def _options(found: argparse.Namespace) -> Options:
         redis_url=found.redis_url,
         warm=found.warm,
         external=_absolute(found.external_kernels),
+        max_kernels=found.max_kernels,
+        max_kernels_per_user=found.max_kernels_per_user,
         browser=found.browser,
         runtime=_absolute(found.runtime_dir),
         log_level="debug" if found.debug else found.log_level,
@@ -149,6 +157,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a number")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="perijove", description="Run Perijove on this machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -170,6 +184,8 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--redis-url", default="", metavar="URL", help="use this Redis instead of an own one")
     add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
     add("--external-kernels", metavar="DIR", help="take in kernels by connection files in here")
+    add("--max-kernels", type=_count, default=0, metavar="N", help="most kernels in all")
+    add("--max-kernels-per-user", type=_count, default=0, metavar="N", help="most of one user")
     add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
     levels = ("debug", "info", "warning", "error")

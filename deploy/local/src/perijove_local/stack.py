@@ -95,7 +95,7 @@ class Stack:
                 "CONTENTS": targets["contents"],
                 "KERNELS": targets["kernels"],
             },
-            "kernels": {"REDIS_URL": redis},
+            "kernels": {"REDIS_URL": redis, **self._told_of_quotas()},
         }[name]
         told |= {
             "LISTEN": targets[name],
@@ -180,6 +180,14 @@ class Stack:
             for name, variable in given.items()
             if variable in self.inherited
         }
+
+    def _told_of_quotas(self) -> dict[str, str]:
+        options = self.options
+        given = {
+            "MAX_KERNELS": options.max_kernels,
+            "MAX_KERNELS_PER_USER": options.max_kernels_per_user,
+        }
+        return {name: str(most) for name, most in given.items() if most}
 
     def _told_of_terminals(self) -> dict[str, str]:
         """Return whether shells are login shells: not if we come from one that is set up."""

@@ -50,7 +50,7 @@ EXIT_CAUSE_RUNNER_STOPPED: ExitCause
 EXIT_CAUSE_START_FAILED: ExitCause
 
 class Kernel(_message.Message):
-    __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit", "revision")
+    __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit", "revision", "owner")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class Kernel(_message.Message):
     RUNNER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     LAST_EXIT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     kernelspec_name: str
     execution_state: ExecutionState
@@ -82,7 +83,8 @@ class Kernel(_message.Message):
     runner_address: str
     last_exit: KernelExit
     revision: int
-    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., execution_state: _Optional[_Union[ExecutionState, str]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., connection_count: _Optional[int] = ..., epoch: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_id: _Optional[str] = ..., runner_address: _Optional[str] = ..., last_exit: _Optional[_Union[KernelExit, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    owner: str
+    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., execution_state: _Optional[_Union[ExecutionState, str]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., connection_count: _Optional[int] = ..., epoch: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_id: _Optional[str] = ..., runner_address: _Optional[str] = ..., last_exit: _Optional[_Union[KernelExit, _Mapping]] = ..., revision: _Optional[int] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class KernelExit(_message.Message):
     __slots__ = ("cause", "exit_code", "signal", "message", "exit_time", "output", "requested_by")
@@ -103,7 +105,7 @@ class KernelExit(_message.Message):
     def __init__(self, cause: _Optional[_Union[ExitCause, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., message: _Optional[str] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class StartKernelRequest(_message.Message):
-    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels")
+    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels", "runner_labels")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -118,17 +120,26 @@ class StartKernelRequest(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class RunnerLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     KERNEL_ID_FIELD_NUMBER: _ClassVar[int]
     KERNELSPEC_NAME_FIELD_NUMBER: _ClassVar[int]
     WORKING_DIRECTORY_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    RUNNER_LABELS_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     kernelspec_name: str
     working_directory: str
     environment: _containers.ScalarMap[str, str]
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    runner_labels: _containers.ScalarMap[str, str]
+    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class StartKernelResponse(_message.Message):
     __slots__ = ("kernel", "created")

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class LaunchKernelRequest(_message.Message):
-    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels")
+    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels", "owner")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -29,12 +29,14 @@ class LaunchKernelRequest(_message.Message):
     WORKING_DIRECTORY_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     kernelspec_name: str
     working_directory: str
     environment: _containers.ScalarMap[str, str]
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    owner: str
+    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class LaunchKernelResponse(_message.Message):
     __slots__ = ("kernel", "created")

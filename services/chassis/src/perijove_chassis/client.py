@@ -1,4 +1,4 @@
-"""How a process calls another: with a deadline, a credential and the request's id.
+"""How a process calls another: with a deadline, a credential, user and request id.
 
 `Channel` stands in for `grpc.aio.Channel` below a generated stub. It adds what
 every call needs where the call is made, without a task per call as the
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from perijove_chassis import users
 from perijove_chassis.telemetry import REQUEST_ID_KEY, request_id
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Deadlines:
 
 
 class Channel:
-    """A gRPC channel whose calls carry deadline, credential and request id.
+    """A gRPC channel whose calls carry deadline, credential, user and request id.
 
     Calls wait for a callee that is being restarted, until their deadline.
     """
@@ -130,6 +131,7 @@ class Channel:
             metadata = (
                 ("authorization", issuer.credential()),
                 (REQUEST_ID_KEY, request_id.get()),
+                *users.metadata(),
             )
             extras = {"timeout": timeout, "metadata": metadata, "wait_for_ready": wait_for_ready}
             return callable_(**extras) if request is None else callable_(request, **extras)

@@ -23,6 +23,9 @@ from perijove_chassis.settings import Secret
 LIFETIME_S = 300.0
 """How long a credential holds. Longer than any clock skew worth serving."""
 
+SHARED_USER = "token"
+"""The user that everybody is who presents the one API token."""
+
 _RENEW_BEFORE_S = 60.0
 _MAX_REMEMBERED = 256
 _SCHEME = "Perijove "
@@ -109,7 +112,7 @@ class Verifier:
             and self._api_token
             and hmac.compare_digest(token.strip().encode(), self._api_token)
         ):
-            return Principal(PrincipalKind.USER, "token")
+            return Principal(PrincipalKind.USER, SHARED_USER)
         raise Unauthenticated("a valid credential is required", reason="NO_CREDENTIAL")
 
     def _verify_signed(self, credential: str) -> Principal:

@@ -18,6 +18,18 @@ message is for people and names nothing of the machine: no OS path, no secret.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaViolation:
+    """A limit that is reached."""
+
+    subject: str
+    """Whose limit it is, such as `user:ada`; `all` if it is everybody's."""
+    description: str
+    """The limit in a sentence, for people."""
+
 
 class DomainError(Exception):
     """A failure the caller is told about.
@@ -53,7 +65,17 @@ class Aborted(DomainError):
 
 
 class ResourceExhausted(DomainError):
-    """A limit is reached."""
+    """A limit is reached.
+
+    Attributes:
+        violation: Which one, if it is a quota.
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "", violation: QuotaViolation | None = None
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.violation = violation
 
 
 class Unauthenticated(DomainError):

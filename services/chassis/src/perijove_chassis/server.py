@@ -21,7 +21,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
-from perijove_chassis import status, telemetry
+from perijove_chassis import status, telemetry, users
 from perijove_chassis.client import MAX_MESSAGE_BYTES
 from perijove_chassis.credentials import Principal, PrincipalKind
 from perijove_chassis.errors import DomainError, PermissionDenied
@@ -174,6 +174,7 @@ class Guard(grpc.aio.ServerInterceptor):
         )
         caller = self._verifier.verify(str(metadata.get("authorization", "")))
         principal.set(caller)
+        users.user.set(users.user_of(caller, metadata))
         row, name = self._row(method)
         allowed: frozenset[PrincipalKind] = frozenset()
         if row:

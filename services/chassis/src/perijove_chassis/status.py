@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 
 from perijove_chassis import errors
@@ -45,9 +44,12 @@ def code_of(error: errors.DomainError) -> grpc.StatusCode:
 
 def trailers_of(error: errors.DomainError) -> tuple[tuple[str, bytes], ...]:
     """Return the trailing metadata that carries an error's `google.rpc.Status`."""
-    detail = AnyMessage()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
-    status = status_pb2.Status(code=code_of(error).value[0], message=str(error), details=[detail])
+    status = status_pb2.Status(code=code_of(error).value[0], message=str(error))
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
+    if isinstance(error, errors.ResourceExhausted) and (found := error.violation):
+        failure = error_details_pb2.QuotaFailure()
+        failure.violations.add(subject=found.subject, description=found.description)
+        status.details.add().Pack(failure)
     return ((_DETAILS_KEY, status.SerializeToString()),)
 
 
@@ -62,10 +64,14 @@ def error_of(error: grpc.RpcError) -> errors.DomainError:
     if cls is None:
         return errors.Unavailable("a part of the service failed")
     message = error.details() or ""
-    if cls is errors.Unavailable and not _reason_of(error):
+    status = _status_of(error)
+    reason = _reason_in(status)
+    if cls is errors.Unavailable and not reason:
         # The text of gRPC itself: it names addresses.
         message = "a part of the service cannot be reached"
-    return cls(message, reason=_reason_of(error))
+    if cls is errors.ResourceExhausted:
+        return cls(message, reason=reason, violation=_violation_in(status))
+    return cls(message, reason=reason)
 
 
 @contextmanager
@@ -81,12 +87,12 @@ def rpc_errors_as_domain() -> Iterator[None]:
         raise error_of(error) from error
 
 
-def _reason_of(error: grpc.RpcError) -> str:
+def _status_of(error: grpc.RpcError) -> status_pb2.Status:
     trailers: Any = error.trailing_metadata() or ()
     for key, value in trailers:
         if key == _DETAILS_KEY:
-            return _reason_in(status_pb2.Status.FromString(value))
-    return ""
+            return status_pb2.Status.FromString(value)
+    return status_pb2.Status()
 
 
 def _reason_in(status: status_pb2.Status) -> str:
@@ -95,3 +101,12 @@ def _reason_in(status: status_pb2.Status) -> str:
         if detail.Unpack(info) and info.domain == DOMAIN:
             return str(info.reason)
     return ""
+
+
+def _violation_in(status: status_pb2.Status) -> errors.QuotaViolation | None:
+    failure = error_details_pb2.QuotaFailure()
+    for detail in status.details:
+        if detail.Unpack(failure) and failure.violations:
+            first = failure.violations[0]
+            return errors.QuotaViolation(str(first.subject), str(first.description))
+    return None

@@ -24,6 +24,7 @@ from perijove_kernels.model import (
     buried,
     noted,
 )
+from perijove_kernels.placement import Wish
 from perijove_kernels.store import Registry
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class KernelManager:
             The kernel, and whether this call started it.
 
         Raises:
-            NotFound: `NO_SUCH_KERNELSPEC`.
-            ResourceExhausted: `NO_CAPACITY`.
+            NotFound, FailedPrecondition, ResourceExhausted: as `KernelStore.reserve`.
             Unavailable: if the registry, any runner, or the one that may already
                 have the kernel cannot be reached. A repeated call with the same
                 id starts no second kernel.
@@ -84,7 +84,8 @@ class KernelManager:
         _require_own_labels(launch.labels, trusted=trusted)
         reservation_id = uuid.uuid4().hex
         wanted = launch.kernelspec_name or self._default_kernelspec
-        place = await self._store.reserve(launch.kernel_id, wanted, reservation_id)
+        wish = Wish(launch.owner, launch.runner_labels)
+        place = await self._store.reserve(launch.kernel_id, wanted, reservation_id, wish)
         if place.existing:
             kernel = _reachable(place.existing)
             if kernel.execution_state is not ExecutionState.DEAD:

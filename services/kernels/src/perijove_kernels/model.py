@@ -82,6 +82,8 @@ class Kernel:
     revision: int
     """Orders what the runner says of it: the higher one is the newer one."""
     last_exit: KernelExit | None = None
+    owner: str = ""
+    """Name of the user whose it is; empty if nobody's in particular."""
     runner_address: str = ""
     """Where its runner is dialled; not kept with the kernel, but filled in when it is read."""
 
@@ -150,6 +152,10 @@ class Launch:
     working_directory: str = ""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
+    runner_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that its runner must have."""
+    owner: str = ""
+    """Name of the user for whom it is; empty if nobody in particular."""
 
     @classmethod
     def parse(
@@ -159,6 +165,8 @@ class Launch:
         working_directory: str,
         environment: Mapping[str, str],
         labels: Mapping[str, str],
+        runner_labels: Mapping[str, str],
+        owner: str = "",
     ) -> Launch:
         """Return the wish, if it can be one.
 
@@ -175,6 +183,8 @@ class Launch:
             working_directory,
             parse_environment(environment),
             parse_labels(labels),
+            parse_labels(runner_labels),
+            owner,
         )
 
 

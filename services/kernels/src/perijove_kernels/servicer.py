@@ -11,7 +11,7 @@ from perijove.kernels.v1 import kernelspecs_pb2 as specs_pb
 from perijove.kernels.v1 import kernelspecs_pb2_grpc as specs_pb_grpc
 from perijove.runners.v1 import runners_pb2 as runners_pb
 from perijove.runners.v1 import runners_pb2_grpc as runners_pb_grpc
-from perijove_chassis import server
+from perijove_chassis import server, users
 from perijove_chassis.credentials import PrincipalKind
 
 from perijove_kernels import wire
@@ -54,6 +54,8 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
             request.working_directory,
             dict(request.environment),
             dict(request.labels),
+            dict(request.runner_labels),
+            users.user.get(),
         )
         kernel, created = await self._manager.start(launch, trusted=_trusted())
         return pb.StartKernelResponse(kernel=wire.kernel_to_proto(kernel), created=created)

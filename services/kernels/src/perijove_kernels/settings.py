@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from perijove_chassis.settings import ServerSettings
 
+from perijove_kernels.placement import Quotas
 from perijove_kernels.store import Limits
 
 
@@ -18,6 +22,16 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Seconds without a word from a runner after which it counts as lost."""
     forget_after_s: float = 300.0
     """Seconds without a word from a runner after which it is forgotten."""
+
+    max_kernels: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Most kernels in all, those of lost runners included; any number if zero."""
+    max_kernels_per_user: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Most kernels of one user; any number if zero. All replicas are to be told the same."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """How many kernels there may be."""
+        return Quotas(self.max_kernels, self.max_kernels_per_user)
 
     @property
     def limits(self) -> Limits:

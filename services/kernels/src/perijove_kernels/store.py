@@ -21,12 +21,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from perijove_kernels.placement import ANY
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from perijove_chassis.watching import Delta, Position
 
     from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Launch, Offer, Runner
+    from perijove_kernels.placement import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +101,20 @@ class KernelStore(Protocol):
                 store may have lost what this one said: it must register anew.
         """
 
-    async def reserve(self, kernel_id: str, kernelspec_name: str, reservation_id: str) -> Place:
+    async def reserve(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
+    ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released.
 
-        Of two random live runners with the kernelspec and room for one more, the
-        less loaded one is taken. A repeated call returns the same place while it
+        Of two random live runners with the kernelspec, the labels and room for one
+        more, the less loaded one is taken. A repeated call returns the same place while it
         is kept, so that a retry cannot start a second kernel elsewhere.
 
         Raises:
             NotFound: `NO_SUCH_KERNELSPEC`, if no live runner offers it.
-            ResourceExhausted: `NO_CAPACITY`, if all that do are full.
+            FailedPrecondition: `NO_MATCHING_RUNNER`, if none of those has the labels.
+            ResourceExhausted: `TOO_MANY_KERNELS`, `TOO_MANY_KERNELS_OF_USER`, at a
+                quota; `NO_CAPACITY`, if all that have them are full.
             Unavailable: if there is no live runner at all, or the one the kernel
                 may be on is lost.
         """

@@ -64,6 +64,7 @@ def kernel_to_proto(kernel: Kernel) -> kernels_pb2.Kernel:
         runner_id=kernel.runner_id,
         runner_address=kernel.runner_address,
         revision=kernel.revision,
+        owner=kernel.owner,
     )
     message.last_activity_time.FromDatetime(kernel.last_activity_time)
     message.create_time.FromDatetime(kernel.create_time)
@@ -86,6 +87,7 @@ def kernel_from_proto(message: kernels_pb2.Kernel, runner: Runner) -> Kernel:
         runner_id=runner.runner_id,
         revision=message.revision,
         last_exit=_exit_from_proto(message.last_exit) if message.HasField("last_exit") else None,
+        owner=message.owner,
         runner_address=runner.address,
     )
 

@@ -43,7 +43,10 @@ class Announcer:
         deadlines = Deadlines(by_method={"Announce": None})
         self._channels = [Channel(target, issuer, deadlines) for target in settings.targets()]
         self._runner = pb.Runner(
-            runner_id=settings.id, address=settings.address(), capacity=settings.capacity
+            runner_id=settings.id,
+            address=settings.address(),
+            capacity=settings.capacity,
+            labels=settings.runner_labels(),
         )
         self._writer = writer
         self._manager = manager

@@ -78,6 +78,7 @@ class HeldKernel(Generic[R]):
             labels=record.labels,
             last_exit=record.last_exit,
             revision=self._revision(),
+            owner=record.owner,
         )
 
     async def launch(self) -> bool:

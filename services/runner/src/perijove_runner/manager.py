@@ -233,6 +233,7 @@ class KernelManager(Generic[R]):
             epoch=1,
             launch_time=now,
             concurrent=spec.concurrent,
+            owner=request.owner,
         )
         held = self._hold(record)
         created = await held.launch()

@@ -179,6 +179,8 @@ class KernelRecord:
     """Name of its connection file, if others have started it."""
     concurrent: bool = False
     """Whether it answers other requests while it runs a cell."""
+    owner: str = ""
+    """Name of the user whose it is; empty if nobody's in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ class Kernel:
     last_exit: KernelExit | None
     revision: int
     """The higher one is the newer one, over all kernels of the runner and its restarts."""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class LaunchRequest:
     working_directory: str
     environment: Mapping[str, str] = field(repr=False)
     labels: Mapping[str, str]
+    owner: str = ""
 
 
 def parse_kernel_id(text: str) -> str:

@@ -35,6 +35,8 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """gRPC targets of the kernels service, separated by commas; none if empty."""
     capacity: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Most kernels it takes."""
+    labels: str = ""
+    """What placement may ask for, such as `gpu=a100,zone=b`."""
     advertise: str = ""
     """gRPC target under which others dial it; if empty, what it listens on."""
     journal_bytes: Annotated[int, msgspec.Meta(ge=0)] = 256 * 1024 * 1024
@@ -131,6 +133,17 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     def address(self) -> str:
         """Return the gRPC target under which others dial this runner."""
         return self.advertise or self.listen
+
+    def runner_labels(self) -> dict[str, str]:
+        """Return what placement may ask for.
+
+        Raises:
+            SettingsError: if it cannot be understood.
+        """
+        pairs = [name.partition("=") for name in _names(self.labels)]
+        if any(not key.strip() or not equals for key, equals, _ in pairs):
+            raise SettingsError(f"{PREFIX}LABELS: must be like gpu=a100,zone=b")
+        return {key.strip(): value.strip() for key, _, value in pairs}
 
     def spool_limits(self) -> SpoolLimits:
         """Return how much of journals may be on disk."""

@@ -69,6 +69,7 @@ class Writer:
             runner_address=self._address,
             last_exit=exit_to_proto(kernel.last_exit) if kernel.last_exit else None,
             revision=kernel.revision,
+            owner=kernel.owner,
         )
 
 
@@ -100,6 +101,7 @@ def launch_request(request: runner_pb2.LaunchKernelRequest) -> LaunchRequest:
         working_directory=parse_working_directory(request.working_directory),
         environment=parse_environment(request.environment),
         labels=parse_labels(request.labels),
+        owner=request.owner,
     )
 
 

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+from perijove_chassis.errors import Aborted
 from perijove_chassis.memory_feed import MemoryFeed
 from perijove_chassis.watching import Delta
 
 from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
 from perijove_kernels.store import Holding, Limits, Place, Registry
 
 if TYPE_CHECKING:
@@ -36,13 +37,20 @@ class _Reservation:
     expires: float
     runner_id: str
     reservation_id: str
+    user: str
 
 
 class MemoryKernelStore:
     """A `KernelStore` that ends with its process."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        quotas: Quotas = UNLIMITED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = limits
+        self._quotas = quotas
         self._clock = clock
         self._runners: dict[str, _Known] = {}
         self._kernels: dict[str, Kernel] = {}
@@ -88,7 +96,9 @@ class MemoryKernelStore:
                 self._drop(kernel_id, changes.revision)
         return strays
 
-    async def reserve(self, kernel_id: str, kernelspec_name: str, reservation_id: str) -> Place:
+    async def reserve(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
+    ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released."""
         existing = await self.get(kernel_id)
         if existing:
@@ -99,13 +109,16 @@ class MemoryKernelStore:
         if kept := self._reserved.get(kernel_id):
             holder = self._runners.get(kept.runner_id)
             if holder is None or not self._live(holder):
-                raise Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
+                raise refusal("LOST", kernelspec_name, wish, self._quotas)
             known = holder
         else:
-            known = self._choose(kernelspec_name.lower())
+            found = self._choose(kernelspec_name.lower(), wish)
+            if isinstance(found, str):
+                raise refusal(found, kernelspec_name, wish, self._quotas)
+            known = found
             self._gone.pop(kernel_id, None)
             self._reserved[kernel_id] = _Reservation(
-                now + self._limits.reserve_for_s, known.runner.runner_id, reservation_id
+                now + self._limits.reserve_for_s, known.runner.runner_id, reservation_id, wish.user
             )
         return Place(known.runner, _spelling(known, kernelspec_name))
 
@@ -186,18 +199,31 @@ class MemoryKernelStore:
                         del self._kernels[kernel.kernel_id]
                         self._feed.note(kernel.kernel_id)
 
-    def _choose(self, wanted: str) -> _Known:
+    def _choose(self, wanted: str, wish: Wish) -> _Known | str:
+        """Return a runner with room, or the reason why there is none."""
         live = [known for known in self._runners.values() if self._live(known)]
-        if not live:
-            raise Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
         able = [known for known in live if wanted in {s.name.lower() for s in known.kernelspecs}]
         if not able:
-            raise NotFound(f"Kernel spec {wanted[:100]} not found", reason="NO_SUCH_KERNELSPEC")
+            return "NO_SUCH_KERNELSPEC" if live else "NO_RUNNER"
+        able = [k for k in able if wish.runner_labels.items() <= k.runner.labels.items()]
+        if not able:
+            return "NO_MATCHING_RUNNER"
+        if reason := self._quota_reached(wish.user):
+            return reason
         free = [known for known in able if self._used(known) < known.runner.capacity]
         if not free:
-            raise ResourceExhausted("every runner is full", reason="NO_CAPACITY")
+            return "NO_CAPACITY"
         two = random.sample(free, min(2, len(free)))
         return min(two, key=lambda known: self._used(known) / known.runner.capacity)
+
+    def _quota_reached(self, user: str) -> str:
+        users = [kernel.owner for kernel in self._kernels.values()]
+        users += [reservation.user for reservation in self._reserved.values()]
+        if 0 < self._quotas.kernels <= len(users):
+            return "TOO_MANY_KERNELS"
+        if user and 0 < self._quotas.kernels_per_user <= users.count(user):
+            return "TOO_MANY_KERNELS_OF_USER"
+        return ""
 
     def _used(self, known: _Known) -> int:
         holders = [kernel.runner_id for kernel in self._kernels.values()]

@@ -9,17 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from perijove_chassis.errors import Aborted, NotFound, ResourceExhausted, Unavailable
+from perijove_chassis.errors import Aborted
 from perijove_chassis.redis_commands import Commands
 from perijove_chassis.watching import Delta, Position
 
 from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
 from perijove_kernels.store import Holding, Limits, Place, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from perijove_chassis.errors import DomainError
 
 _KEYS = [
     f"{{k}}:{name}"
@@ -55,10 +54,11 @@ _kernelspecs = msgspec.json.Decoder(tuple[Kernelspec, ...])
 class RedisKernelStore:
     """A `KernelStore` in Redis 6.2 or later. What is where: `scripts/prelude.lua`."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, quotas: Quotas = UNLIMITED) -> None:
         scripts = importlib.resources.files("perijove_kernels.backends") / "scripts"
         self._commands = Commands(url, scripts, _KEYS)
         self._limits = limits
+        self._quotas = quotas
         self._swept = False
 
     async def close(self) -> None:
@@ -99,7 +99,9 @@ class RedisKernelStore:
             raise Aborted("the runner must register anew")
         return tuple(strays)
 
-    async def reserve(self, kernel_id: str, kernelspec_name: str, reservation_id: str) -> Place:
+    async def reserve(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
+    ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released."""
         wanted = kernelspec_name.lower()
         outcome, *rest = await self._script(
@@ -109,6 +111,9 @@ class RedisKernelStore:
             reservation_id,
             self._limits.reserve_for_s,
             secrets.randbelow(2**31),
+            _text(wish),
+            self._quotas.kernels,
+            self._quotas.kernels_per_user,
         )
         if outcome == "KERNEL":
             existing = _holding(*rest)
@@ -117,7 +122,7 @@ class RedisKernelStore:
         if outcome == "PLACE":
             row = _runner.decode(rest[0])
             return Place(row.runner, row.names.get(wanted, kernelspec_name))
-        raise _refusal(outcome, kernelspec_name)
+        raise refusal(outcome, kernelspec_name, wish, self._quotas)
 
     async def release(self, kernel_id: str, reservation_id: str) -> None:
         """Give a place back, if this reservation holds it."""
@@ -125,9 +130,7 @@ class RedisKernelStore:
 
     async def record(self, kernel: Kernel) -> Kernel:
         """Note a runner's reply, unless something newer is known."""
-        row = await self._script(
-            "record", kernel.kernel_id, kernel.runner_id, kernel.revision, _text(kernel)
-        )
+        row = await self._script("record", kernel.kernel_id, kernel.runner_id, *_row(kernel)[1:])
         if row == "STRAY":
             raise Aborted("another runner has a kernel with the id", reason="ID_IN_USE")
         if not row:
@@ -203,14 +206,6 @@ class RedisKernelStore:
         return await self._commands.script(name, self._limits.lost_after_s, *arguments)
 
 
-def _refusal(outcome: str, kernelspec_name: str) -> DomainError:
-    if outcome == "NO_SUCH_KERNELSPEC":
-        return NotFound(f"Kernel spec {kernelspec_name[:100]} not found", reason=outcome)
-    if outcome == "NO_CAPACITY":
-        return ResourceExhausted("every runner is full", reason=outcome)
-    return Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")
-
-
 def _holding(row: str, runner_row: str, live: int) -> Holding:
     kernel = _at(_kernel.decode(row), _runner.decode(runner_row).runner.address)
     return Holding(kernel, lost=not live)
@@ -227,7 +222,11 @@ def _runner_row(runner: Runner, specs: Iterable[Kernelspec], revision: int) -> s
 
 def _kernel_rows(kernels: Iterable[Kernel]) -> Iterable[str | int]:
     for kernel in kernels:
-        yield from (kernel.kernel_id, kernel.revision, _text(kernel))
+        yield from _row(kernel)
+
+
+def _row(kernel: Kernel) -> tuple[str, int, str, str]:
+    return kernel.kernel_id, kernel.revision, kernel.owner, _text(kernel)
 
 
 def _pairs(flat: Sequence[str]) -> Iterable[tuple[str, str]]:

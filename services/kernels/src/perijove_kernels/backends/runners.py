@@ -74,6 +74,7 @@ class GrpcRunners:
             working_directory=launch.working_directory,
             environment=launch.environment,
             labels=launch.labels,
+            owner=launch.owner,
         )
         async with self._call(runner) as stub:
             reply = await stub.LaunchKernel(request)

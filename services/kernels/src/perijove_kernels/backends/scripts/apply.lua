@@ -1,5 +1,5 @@
 -- ARGV: lost_after, runner, stream, specs or '', row, revision, kernel count,
---       (kernel, revision, row)..., gone kernel...
+--       (kernel, revision, user, row)..., gone kernel...
 local runner, revision, count = ARGV[2], ARGV[6], tonumber(ARGV[7])
 local speaker = ARGV[3] .. ' ' .. (redis.call('HGET', meta, 'run') or '')
 if redis.call('HGET', streams, runner) ~= speaker then return 'REPLACED' end
@@ -10,7 +10,7 @@ if ARGV[4] ~= '' then
   redis.call('HSET', runners, runner, ARGV[5])
 end
 local strays = put_all(runner, 8, count)
-for at = 8 + 3 * count, #ARGV do
+for at = 8 + 4 * count, #ARGV do
   local holder, held = owner_of(ARGV[at])
   if holder == runner and held <= tonumber(revision) then drop(ARGV[at], revision, '0', '') end
 end

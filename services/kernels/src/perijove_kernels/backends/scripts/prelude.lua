@@ -1,11 +1,11 @@
 -- In front of every script of the registry. All keys share the hash tag {k}, so
 -- that a script is one atomic step on a cluster, too.
 --
---   kernels   HASH kernel -> row (JSON)        owners   HASH kernel -> "<revision> <runner>"
+--   kernels   HASH kernel -> row (JSON)        owners   HASH kernel -> "<revision> <runner> <user>"
 --   runners   HASH runner -> row (JSON)        specs    HASH runner -> kernelspecs (JSON)
 --   seen      ZSET runner by time of its last word
 --   streams   HASH runner -> "<stream> <run>", the stream that may speak for it
---   reserved  HASH kernel -> "<expires> <runner> <reservation>"
+--   reserved  HASH kernel -> "<expires> <runner> <reservation> <user>"
 --   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
 --   ended     HASH kernel -> row as it was last, of those that are gone
 --   meta      HASH run (of the server), since, swept, feed (its name), number (its last)
@@ -33,7 +33,7 @@ end
 local function owner_of(kernel)
   local text = redis.call('HGET', owners, kernel)
   if not text then return nil end
-  local revision, runner = text:match('^(%S+) (.+)$')
+  local revision, runner = text:match('^(%S+) (%S+)')
   return runner, tonumber(revision)
 end
 
@@ -66,7 +66,7 @@ end
 
 -- Notes what a runner says of a kernel. Returns 'kept', 'old' if something newer is
 -- known, or 'stray' if the runner should not have it.
-local function put(kernel, runner, revision, row)
+local function put(kernel, runner, revision, user, row)
   local holder, held = owner_of(kernel)
   if holder and holder ~= runner then return 'stray' end
   if holder and tonumber(revision) < held then return 'old' end
@@ -81,17 +81,17 @@ local function put(kernel, runner, revision, row)
     end
   end
   redis.call('HSET', kernels, kernel, row)
-  redis.call('HSET', owners, kernel, revision .. ' ' .. runner)
+  redis.call('HSET', owners, kernel, revision .. ' ' .. runner .. ' ' .. user)
   redis.call('HDEL', reserved, kernel)
   note(kernel)
   return 'kept'
 end
 
--- Notes kernels given as (id, revision, row) from ARGV[first] on; returns the strays.
+-- Notes kernels given as (id, revision, user, row) from ARGV[first] on; returns the strays.
 local function put_all(runner, first, count)
   local strays = {}
-  for at = first, first + 3 * count - 1, 3 do
-    if put(ARGV[at], runner, ARGV[at + 1], ARGV[at + 2]) == 'stray' then
+  for at = first, first + 4 * count - 1, 4 do
+    if put(ARGV[at], runner, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) == 'stray' then
       strays[#strays + 1] = ARGV[at]
     end
   end
@@ -102,7 +102,7 @@ local function owned_by(runner)
   local found = {}
   local all = redis.call('HGETALL', owners)
   for at = 1, #all, 2 do
-    local revision, holder = all[at + 1]:match('^(%S+) (.+)$')
+    local revision, holder = all[at + 1]:match('^(%S+) (%S+)')
     if holder == runner then found[all[at]] = tonumber(revision) end
   end
   return found

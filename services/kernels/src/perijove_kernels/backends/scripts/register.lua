@@ -1,7 +1,7 @@
--- ARGV: lost_after, runner, row, specs, stream, revision, count, (kernel, revision, row)...
+-- ARGV: lost_after, runner, row, specs, stream, revision, count, (kernel, revision, user, row)...
 local runner, revision, count = ARGV[2], ARGV[6], tonumber(ARGV[7])
 local announced = {}
-for at = 8, 7 + 3 * count, 3 do announced[ARGV[at]] = true end
+for at = 8, 7 + 4 * count, 4 do announced[ARGV[at]] = true end
 
 -- A runner whose numbers fell has lost its own state (or its clock): what it says
 -- now cannot be compared with what it said before, and stands alone.
