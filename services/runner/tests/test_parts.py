@@ -28,6 +28,19 @@ async def test_the_first_change_is_told_at_once_and_the_next_after_an_interval()
     assert await feed.take(0) == Changes(("a",))
 
 
+async def test_kernels_that_are_told_again_are_told_together() -> None:
+    now = 100.0
+    feed = ChangeFeed(clock=lambda: now)
+    for kernel_id in ("a", "b", "c"):
+        feed.kernel_changed(kernel_id)
+        assert await feed.take(0) == Changes((kernel_id,))
+        feed.kernel_changed(kernel_id)
+        now += INTERVAL_S / 4
+    assert await feed.take(0) == Changes()
+    now = 100.0 + INTERVAL_S
+    assert await feed.take(0) == Changes(("a", "b", "c"))
+
+
 async def test_a_gone_kernel_is_told_at_once_and_once() -> None:
     feed = ChangeFeed(clock=lambda: 100.0)
     kernel = Kernel("a", "python3", ExecutionState.DEAD, 0.0, 0, 1, 0.0, {}, None, 1)

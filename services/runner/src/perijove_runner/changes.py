@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perijove_runner.model import Kernel
 
 INTERVAL_S = 0.1
-"""Least time between two tellings of one kernel: the newest state wins."""
+"""How often kernels are told of that change again and again: the newest state wins."""
 
 _MAX_GONE = 10_000
 
@@ -35,6 +35,9 @@ class Changes:
 
 class ChangeFeed:
     """Collects changes for one reader: the first at once, then some ten a second per kernel.
+
+    Those that are told again are told at the same moments, so that many busy
+    kernels cost little more than one.
 
     Without a reader it keeps one mark per kernel, and no more gone ones than a
     limit: a reader that comes back begins with the whole state anyway.
@@ -88,7 +91,7 @@ class ChangeFeed:
                     await self._wake.wait()
 
     def _due(self, now: float) -> Changes:
-        due = {i for i in self._changed if now >= self._told_at.get(i, 0.0) + INTERVAL_S}
+        due = {i for i in self._changed if now >= self._due_at(i)}
         changes = Changes(tuple(sorted(due)), tuple(self._gone), self._kernelspecs)
         self._changed -= due
         self._told_at.update(dict.fromkeys(due, now))
@@ -97,5 +100,8 @@ class ChangeFeed:
         return changes
 
     def _next_due(self, deadline: float) -> float:
-        waiting = (self._told_at.get(i, 0.0) + INTERVAL_S for i in self._changed)
-        return min((deadline, *waiting))
+        return min((deadline, *map(self._due_at, self._changed)))
+
+    def _due_at(self, kernel_id: str) -> float:
+        told_at = self._told_at.get(kernel_id)
+        return 0.0 if told_at is None else (told_at // INTERVAL_S + 1) * INTERVAL_S
