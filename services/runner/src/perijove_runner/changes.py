@@ -18,6 +18,8 @@ INTERVAL_S = 0.1
 """How often kernels are told of that change again and again: the newest state wins."""
 
 _MAX_GONE = 10_000
+_ROUNDING = 1e-6
+"""So that a moment worked out from its number has that number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class ChangeFeed:
         self._clock = clock
         self._wake = asyncio.Event()
         self._changed: set[str] = set()
-        self._told_at: dict[str, float] = {}
+        self._told_at: dict[str, int] = {}
         self._gone: deque[Kernel] = deque(maxlen=_MAX_GONE)
         self._kernelspecs = False
 
@@ -91,17 +93,19 @@ class ChangeFeed:
                     await self._wake.wait()
 
     def _due(self, now: float) -> Changes:
-        due = {i for i in self._changed if now >= self._due_at(i)}
+        tick = _tick(now)
+        due = {i for i in self._changed if tick > self._told_at.get(i, -1)}
         changes = Changes(tuple(sorted(due)), tuple(self._gone), self._kernelspecs)
         self._changed -= due
-        self._told_at.update(dict.fromkeys(due, now))
+        self._told_at.update(dict.fromkeys(due, tick))
         self._gone.clear()
         self._kernelspecs = False
         return changes
 
     def _next_due(self, deadline: float) -> float:
-        return min((deadline, *map(self._due_at, self._changed)))
+        ticks = (self._told_at.get(i, -1) + 1 for i in self._changed)
+        return min((deadline, *(tick * INTERVAL_S for tick in ticks)))
 
-    def _due_at(self, kernel_id: str) -> float:
-        told_at = self._told_at.get(kernel_id)
-        return 0.0 if told_at is None else (told_at // INTERVAL_S + 1) * INTERVAL_S
+
+def _tick(now: float) -> int:
+    return int(now / INTERVAL_S + _ROUNDING)
