@@ -25,10 +25,12 @@ from perijove_kernels.model import (
 )
 from perijove_kernels.store import Limits
 
+from services.chassis.tests.redis_proxy import RedisProxy
 from services.kernels.tests.replicas import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from perijove_kernels.store import KernelStore
 
@@ -39,21 +41,25 @@ BIG = 1_800_000_000_000_000
 """A revision as runners give them: microseconds of the clock."""
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "redis that is sent everything twice"])
 async def make_store(
-    request: pytest.FixtureRequest, redis_url: str
+    request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
 ) -> AsyncIterator[Callable[[Limits], KernelStore]]:
     made: list[Any] = []
+    proxy = RedisProxy(redis_url.removeprefix("unix://"), tmp_path, breaks=1.0)
+    await proxy.start()
+    url = redis_url if request.param == "redis" else proxy.url
 
     def make(limits: Limits) -> KernelStore:
         if request.param == "memory":
             return MemoryKernelStore(limits)
-        made.append(RedisKernelStore(redis_url, limits))
+        made.append(RedisKernelStore(url, limits))
         return made[-1]
 
     yield make
     for store in made:
         await store.close()
+    await proxy.close()
 
 
 @pytest.fixture
@@ -527,9 +533,9 @@ async def test_redis_forgets_the_oldest_changes_and_says_so(redis_url: str) -> N
     await store.apply(runner(), "s1", changes(kernel("k1", 2)))
     await store.apply(runner(), "s1", changes(kernel("k1", 3)))
     assert await store.changes(old)
-    await store._commands.redis.xtrim("{k}:feed", maxlen=1, approximate=False)
+    await store._commands._connections.client.xtrim("{k}:feed", maxlen=1, approximate=False)
     assert await store.changes(old) is None
-    await store._commands.redis.flushall()
+    await store._commands._connections.client.flushall()
     assert (await store.registry()).position is None
     await store.sweep()
     new = (await store.registry()).position

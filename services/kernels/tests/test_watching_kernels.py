@@ -119,7 +119,9 @@ async def test_a_watcher_goes_on_at_another_replica(
         await same(second, replica)
         assert second.resyncs == 0
     with watching(replica, first) as third:
-        await replica.store._commands.redis.xtrim("{k}:feed", maxlen=1, approximate=False)
+        await replica.store._commands._connections.client.xtrim(
+            "{k}:feed", maxlen=1, approximate=False
+        )
         await same(third, replica)
 
 
@@ -131,7 +133,7 @@ async def test_a_watcher_of_what_is_forgotten_is_sent_everything(replica: Any, r
         runner.say("k1", connection_count=number + 1)
     with watching(replica) as other:
         await other.until(lambda: other.items["k1"].connection_count == 5)
-    await replica.store._commands.redis.xtrim("{k}:feed", maxlen=1, approximate=False)
+    await replica.store._commands._connections.client.xtrim("{k}:feed", maxlen=1, approximate=False)
     with watching(replica, first) as second:
         assert (await second.read()).resync
         await same(second, replica)
@@ -180,7 +182,7 @@ async def test_a_watcher_lives_through_an_emptied_redis(replica: Any, runner: An
     with watching(replica) as watched:
         await watched.until(lambda: bool(watched.items) and not watched.last.incomplete)
         feed_id = watched.last.position.feed_id
-        await replica.store._commands.redis.flushall()
+        await replica.store._commands._connections.client.flushall()
         await watched.until(lambda: watched.last.position.feed_id not in ("", feed_id))
         await watched.until(lambda: not watched.last.incomplete)
         assert runner.registered.is_set()

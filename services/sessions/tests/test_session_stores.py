@@ -15,8 +15,11 @@ from perijove_sessions.backends.memory import MemorySessionStore
 from perijove_sessions.backends.redis import RedisSessionStore
 from perijove_sessions.model import Claim, Session
 
+from services.chassis.tests.redis_proxy import RedisProxy
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from perijove_sessions.store import SessionStore
 
@@ -25,21 +28,25 @@ HOLD_S = 120.0
 numbers = itertools.count()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "redis that is sent everything twice"])
 async def make_store(
-    request: pytest.FixtureRequest, redis_url: str
+    request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
 ) -> AsyncIterator[Callable[[float], SessionStore]]:
     made: list[Any] = []
+    proxy = RedisProxy(redis_url.removeprefix("unix://"), tmp_path, breaks=1.0)
+    await proxy.start()
+    url = redis_url if request.param == "redis" else proxy.url
 
     def make(hold_s: float) -> SessionStore:
         if request.param == "memory":
             return MemorySessionStore(hold_s)
-        made.append(RedisSessionStore(redis_url, hold_s))
+        made.append(RedisSessionStore(url, hold_s))
         return made[-1]
 
     yield make
     for store in made:
         await store.close()
+    await proxy.close()
 
 
 @pytest.fixture

@@ -348,7 +348,7 @@ async def test_sessions_are_rebuilt_from_their_kernels_after_redis_lost_all(
 ) -> None:
     made = [(await create(replica, f"n{number}")).session for number in range(3)]
     renamed = await update(replica, made[0].session_id, path="renamed")
-    await replica.store._commands.redis.flushall()
+    await replica.store._commands._connections.client.flushall()
     await until(lambda: _count(replica, 3))
     found = {session.session_id: session for session in await listed(replica)}
     assert found.keys() == {session.session_id for session in made}
@@ -362,7 +362,7 @@ async def test_a_session_that_redis_lost_is_found_by_its_kernel_when_it_is_asked
     world: World, replica: Replica
 ) -> None:
     session = (await create(replica)).session
-    redis = replica.store._commands.redis
+    redis = replica.store._commands._connections.client
     await redis.delete("{s}:rows", "{s}:paths")
     found = await get(replica, session.session_id)
     # It was created when its kernel was: nothing else is known of that.
@@ -396,7 +396,7 @@ async def test_no_session_is_forgotten_while_the_registry_is_being_rebuilt(
     await world.settled()
     await world.runner.fall_silent()
     await world.kernels.close()
-    redis = replica.store._commands.redis
+    redis = replica.store._commands._connections.client
     await redis.delete(*[key async for key in redis.scan_iter("{k}:*")])
     await world.start_kernels()
     fresh = await world.sessions()

@@ -111,7 +111,7 @@ async def test_sessions_lost_by_redis_are_put_back_though_nobody_lists(
     session = await create(replica, "a")
     with watching(replica) as watched:
         await same(watched, replica)
-        redis = replica.store._commands.redis
+        redis = replica.store._commands._connections.client
         keys = [key async for key in redis.scan_iter("{s}:*")]
         feed_id = watched.last.position.feed_id
         await redis.delete(*keys)

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+import hashlib
+import uuid
+from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ConstantBackoff
-from redis.exceptions import RedisError
+import structlog
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from perijove_chassis.errors import Unavailable
+from perijove_chassis.redis_address import RedisAddress
+from perijove_chassis.redis_clients import TIMEOUT_S, Connections
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Coroutine, Sequence
     from importlib.resources.abc import Traversable
 
-    from redis.commands.core import AsyncScript
+log = structlog.get_logger()
 
-T = TypeVar("T")
-
-_SOCKET_TIMEOUT_S = 1.5
 _CONNECTIONS = 32
+_WAITING = 4
+"""Connections for what waits for an arrival, beside the others."""
 _CANCEL_AGAIN_S = 0.05
+_REMEMBERED_S = 60
+"""Seconds for which the reply of a change is kept; longer than it may be sent again."""
+
+_ONCE = """local done = table.remove(KEYS)
+local function change()
+{step}
+end
+local reply = redis.call('GET', done)
+if reply then return cmsgpack.unpack(reply) end
+reply = change()
+redis.call('SET', done, cmsgpack.pack(reply), 'EX', {remembered_s})
+return reply
+"""
 
 
 class Commands:
@@ -33,60 +47,47 @@ class Commands:
     """
 
     def __init__(self, url: str, scripts: Traversable, keys: Sequence[str]) -> None:
-        """Make a client; it connects on the first command.
+        """Make the clients; they connect on the first command.
 
         Args:
-            url: `redis://host:port/0` or `unix:///path`.
+            url: As `RedisAddress.parse` reads it.
             scripts: Where the scripts are: `<name>.lua`, with `prelude.lua` before each.
-            keys: What every script is given as KEYS.
+            keys: What every script is given as KEYS; all share one hash tag.
         """
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=_SOCKET_TIMEOUT_S,
-            socket_timeout=_SOCKET_TIMEOUT_S,
-            socket_connect_timeout=_SOCKET_TIMEOUT_S,
-            # A connection that broke while idle is tried once more; nothing is waited for.
-            retry=Retry(ConstantBackoff(0.02), 1),
-            decode_responses=True,
-            protocol=2,
-        )
-        self.redis = Redis.from_pool(pool)
+        address = RedisAddress.parse(url)
+        self._connections = Connections(address, _CONNECTIONS)
+        self._for_arrivals = Connections(address, _WAITING)
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
+        self._arrival_turns = asyncio.Semaphore(_WAITING)
         self._folder = scripts
         self._keys = list(keys)
-        self._scripts: dict[str, AsyncScript] = {}
+        self._tag = keys[0].partition(":")[0]
+        self._scripts: dict[str, tuple[str, str]] = {}
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._waiting: set[asyncio.Future[Any]] = set()
 
     async def script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
-        """Run a script and return its reply.
+        """Run a script that does no harm if it is run twice, and return its reply.
 
         Raises:
             Unavailable: `STATE_UNREACHABLE`, if Redis cannot be reached.
         """
-        script = self._scripts.get(name)
-        if script is None:
-            text = "\n".join(
-                self._folder.joinpath(part).read_text() for part in ("prelude.lua", f"{name}.lua")
-            )
-            script = self._scripts[name] = self.redis.register_script(text)
-        return await self.run(script(keys=self._keys, args=list(arguments)))
+        text, digest = self._script(name, once=False)
+        return await self._shielded(self._evaluate(text, digest, self._keys, arguments))
 
-    async def run(self, command: Awaitable[T]) -> T:
-        """Wait for a command and return its reply.
+    async def change(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
+        """Run a script once, however often it is sent, and return its reply.
+
+        A connection that breaks before the reply came makes the client send the same
+        again. So each call has an id, under which the script leaves its reply for a
+        minute, in the same step.
 
         Raises:
             Unavailable: `STATE_UNREACHABLE`, if Redis cannot be reached.
         """
-        task = asyncio.ensure_future(command)
-        self._in_flight.add(task)
-        task.add_done_callback(self._ended)
-        try:
-            return await asyncio.shield(task)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable(
-                "the shared state cannot be reached", reason="STATE_UNREACHABLE"
-            ) from error
+        text, digest = self._script(name, once=True)
+        keys = [*self._keys, f"{self._tag}:done:{uuid.uuid4().hex}"]
+        return await self._shielded(self._evaluate(text, digest, keys, arguments))
 
     async def arrival(self, stream: str, after: str, within_s: float) -> None:
         """Return when a stream has an entry behind an id, or the time is up.
@@ -99,11 +100,12 @@ class Commands:
         Raises:
             Unavailable: `STATE_UNREACHABLE`, if Redis cannot be reached.
         """
-        command = self.redis.xread({stream: after}, count=1, block=int(within_s * 1000))
-        waiting = asyncio.ensure_future(command)
+        milliseconds = int(within_s * 1000)
+        command = ("XREAD", "COUNT", 1, "BLOCK", milliseconds, "STREAMS", stream, after)
+        waiting = asyncio.ensure_future(self._wait(*command))
         self._waiting.add(waiting)
         waiting.add_done_callback(self._waiting.discard)
-        await self.run(waiting)
+        await self._shielded(waiting)
 
     async def close(self) -> None:
         """Wait for the commands in flight, then close the connections."""
@@ -115,10 +117,64 @@ class Commands:
             await asyncio.wait(self._waiting, timeout=_CANCEL_AGAIN_S)
         if self._in_flight:
             await asyncio.wait(self._in_flight)
-        await self.redis.aclose()
-        await self.redis.connection_pool.disconnect()
+        await self._connections.close()
+        await self._for_arrivals.close()
+
+    def _script(self, name: str, *, once: bool) -> tuple[str, str]:
+        """Return a script and its digest."""
+        found = self._scripts.get(name)
+        if found is None:
+            parts = ("prelude.lua", f"{name}.lua")
+            text = "\n".join(self._folder.joinpath(part).read_text() for part in parts)
+            if once:
+                text = _ONCE.format(step=text, remembered_s=_REMEMBERED_S)
+            digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+            found = self._scripts[name] = text, digest
+        return found
+
+    async def _evaluate(
+        self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
+    ) -> Any:  # noqa: ANN401
+        async with _Turn(self._turns):
+            send = self._connections.client.execute_command
+            try:
+                return await send("EVALSHA", digest, len(keys), *keys, *arguments)
+            except NoScriptError:
+                return await send("EVAL", text, len(keys), *keys, *arguments)
+
+    async def _wait(self, *command: str | int) -> None:
+        async with _Turn(self._arrival_turns):
+            await self._for_arrivals.client.execute_command(*command)
+
+    async def _shielded(self, command: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> Any:  # noqa: ANN401
+        task = asyncio.ensure_future(command)
+        self._in_flight.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, ResponseError):
+                # It is there, and does not do it: read only, full, or not allowed to us.
+                log.warning("redis refused", error=str(error)[:200])
+            raise Unavailable(
+                "the shared state cannot be reached", reason="STATE_UNREACHABLE"
+            ) from error
 
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._in_flight.discard(task)
         if not task.cancelled():
             task.exception()  # whoever waited has it; nobody may have waited
+
+
+class _Turn:
+    """One of the connections, once it is free; `TimeoutError` if that takes too long."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+
+    async def __aenter__(self) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            await self._turns.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.release()

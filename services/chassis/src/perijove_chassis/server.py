@@ -279,7 +279,11 @@ def run(process: str, cls: type[S], main: Callable[[S], Awaitable[None]], *, pre
         sys.exit(2)
     telemetry.configure_logging(process, level=settings.log_level, fmt=settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(settings))  # type: ignore[arg-type]
+        try:
+            runner.run(main(settings))  # type: ignore[arg-type]
+        except SettingsError as error:
+            print(f"{process}: {error}", file=sys.stderr)  # noqa: T201 - whoever starts it reads that
+            sys.exit(2)
 
 
 def _chassis_services(

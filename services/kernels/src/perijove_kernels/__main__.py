@@ -19,7 +19,7 @@ from perijove_kernels.watching import ShownKernels
 
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
-    store = RedisKernelStore(settings.redis_url, settings.limits, settings.quotas)
+    store = RedisKernelStore(settings.redis_url.reveal(), settings.limits, settings.quotas)
     runners, lines = GrpcRunners(settings.service_key), Lines(settings.service_key)
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from perijove_chassis.settings import ServerSettings
+from perijove_chassis.settings import Secret, ServerSettings
 
 from perijove_kernels.placement import Quotas
 from perijove_kernels.store import Limits
@@ -14,8 +14,8 @@ from perijove_kernels.store import Limits
 class Settings(ServerSettings, frozen=True, kw_only=True):
     """Settings of the kernels process; variables begin with `PERIJOVE_KERNELS_`."""
 
-    redis_url: str
-    """Where the registry is kept: `redis://host:port/0` or `unix:///path`."""
+    redis_url: Secret
+    """Where the registry is kept: `redis://host:port/0`, `unix:///path`, sentinels or a cluster."""
     default_kernelspec: str = "python3"
     """Kernelspec that is used where none is named."""
     lost_after_s: float = 15.0

@@ -16,7 +16,7 @@ from perijove_sessions.watching import StoredSessions, Tending
 
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
-    store = RedisSessionStore(settings.redis_url)
+    store = RedisSessionStore(settings.redis_url.reveal())
     kernels = GrpcKernels(settings.kernels, settings.service_key)
     contents = GrpcContents(settings.contents, settings.service_key)
     reconciler, watching = Reconciler(store, kernels), Watching(StoredSessions(store))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from perijove_chassis.settings import ServerSettings
+from perijove_chassis.settings import Secret, ServerSettings
 
 
 class Settings(ServerSettings, frozen=True, kw_only=True):
     """Settings of the sessions process; variables begin with `PERIJOVE_SESSIONS_`."""
 
-    redis_url: str
-    """Where sessions are kept: `redis://host:port/0` or `unix:///path`."""
+    redis_url: Secret
+    """Where sessions are kept: `redis://host:port/0`, `unix:///path`, sentinels or a cluster."""
     contents: str
     """gRPC target of the contents service."""
     kernels: str

@@ -69,7 +69,7 @@ class RedisKernelStore:
         """Put a runner's whole state in place of what is known of it."""
         if not self._swept:
             await self.sweep()  # what registers is bound to the run of the server
-        strays = await self._script(
+        strays = await self._change(
             "register",
             hello.runner.runner_id,
             _runner_row(hello.runner, hello.kernelspecs, hello.revision),
@@ -142,7 +142,7 @@ class RedisKernelStore:
         id_, runner_id = kernel.kernel_id, kernel.runner_id
         # What was known before may be how it ended: only the like of it takes its place.
         row = _text(kernel) if kernel.execution_state is ExecutionState.DEAD else ""
-        await self._script("remove", id_, runner_id, revision, int(doomed), row)
+        await self._change("remove", id_, runner_id, revision, int(doomed), row)
 
     async def get(self, kernel_id: str) -> Holding | None:
         """Return a kernel, in one round trip."""
@@ -197,10 +197,11 @@ class RedisKernelStore:
 
     async def sweep(self) -> None:
         """Forget runners that are silent for too long."""
-        # Another run of the server may have lost the last second, or everything.
-        server = await self._commands.run(self._commands.redis.info("server"))
-        await self._script("sweep", self._limits.forget_after_s, server["run_id"])
+        await self._script("sweep", self._limits.forget_after_s)
         self._swept = True
+
+    async def _change(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
+        return await self._commands.change(name, self._limits.lost_after_s, *arguments)
 
     async def _script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
         return await self._commands.script(name, self._limits.lost_after_s, *arguments)

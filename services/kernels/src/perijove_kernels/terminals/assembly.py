@@ -20,7 +20,8 @@ class Terminals:
     """All parts of it; runners are asked over the connections there are."""
 
     def __init__(self, settings: Settings, runners: GrpcRunners) -> None:
-        self._names = RedisTerminalNames(settings.redis_url, lost_after_s=settings.lost_after_s)
+        url = settings.redis_url.reveal()
+        self._names = RedisTerminalNames(url, lost_after_s=settings.lost_after_s)
         self._manager = TerminalManager(self._names, GrpcTerminalRunners(runners))
         self._service_key = settings.service_key
 

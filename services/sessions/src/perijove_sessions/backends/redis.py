@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,7 +50,7 @@ class RedisSessionStore:
     async def commit(self, claim: Claim) -> tuple[Session | None, bool]:
         """Make a claim's session, if its path is still free for it."""
         session = claim.session
-        row, created = await self._commands.script(
+        row, created = await self._commands.change(
             "commit", session.path, session.session_id, _text(session), session.kernel_id
         )
         return (_session.decode(row) if row else None), bool(created)
@@ -62,14 +61,14 @@ class RedisSessionStore:
 
     async def adopt(self, session: Session) -> bool:
         """Put back a session, unless it is known or its path is taken; return if it was."""
-        adopted = await self._commands.script(
+        adopted = await self._commands.change(
             "adopt", session.path, session.session_id, _text(session)
         )
         return bool(adopted)
 
     async def get(self, session_id: str) -> Session | None:
         """Return a session."""
-        row = await self._commands.run(self._commands.redis.hget(_KEYS[0], session_id))
+        row = await self._commands.script("get", session_id)
         return _session.decode(row) if row else None
 
     async def at_path(self, path: str) -> Session | None:
@@ -98,7 +97,7 @@ class RedisSessionStore:
 
     async def replace(self, before: Session, after: Session) -> None:
         """Put a session in place of what it was; a kernel it gives up is a leftover at once."""
-        outcome = await self._commands.script(
+        outcome = await self._commands.change(
             "replace",
             before.session_id,
             _text(before),
@@ -115,16 +114,15 @@ class RedisSessionStore:
 
     async def delete(self, session_id: str, kernel_id: str) -> None:
         """Forget a session, unless it has another kernel by now."""
-        await self._commands.script("delete", session_id, kernel_id)
+        await self._commands.change("delete", session_id, kernel_id)
 
     async def leave(self, kernel_id: str) -> None:
         """Note a kernel that is about to be started as a leftover, for later."""
-        due = time.time() + self._hold_s
-        await self._commands.run(self._commands.redis.zadd(_KEYS[3], {kernel_id: due}))
+        await self._commands.script("leave", kernel_id, self._hold_s)
 
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""
-        await self._commands.run(self._commands.redis.zrem(_KEYS[3], kernel_id))
+        await self._commands.script("settle", kernel_id)
 
 
 def _by_id(rows: Iterable[str]) -> dict[str, Session]:

@@ -1,7 +1,10 @@
--- ARGV: lost_after, forget_after, run of the server
-if redis.call('HGET', meta, 'run') ~= ARGV[3] then
+-- ARGV: lost_after, forget_after
+-- Another run of the server may have lost the last second, or everything; so may another
+-- server that has taken its place.
+local run = redis.call('INFO', 'server'):match('run_id:(%w+)')
+if redis.call('HGET', meta, 'run') ~= run then
   local since = string.format('%.3f', now)
-  redis.call('HSET', meta, 'run', ARGV[3], 'since', since, 'feed', ARGV[3] .. '-' .. since)
+  redis.call('HSET', meta, 'run', run, 'since', since, 'feed', run .. '-' .. since)
 end
 if blind() then
   for _, runner in ipairs(redis.call('ZRANGE', seen, 0, -1)) do

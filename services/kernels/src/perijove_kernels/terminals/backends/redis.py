@@ -45,9 +45,9 @@ class RedisTerminalNames:
 
     async def take(self, turn: int, used: Collection[str], wanted: str) -> str | None:
         """Take a name; None if one must look again."""
-        name = await self._commands.script("take", self._lost_after_s, turn, _KEPT_S, wanted, *used)
+        name = await self._commands.change("take", self._lost_after_s, turn, _KEPT_S, wanted, *used)
         return str(name) if name else None
 
     async def release(self, name: str) -> None:
         """Give a name back."""
-        await self._commands.script("release", self._lost_after_s, name)
+        await self._commands.change("release", self._lost_after_s, name)

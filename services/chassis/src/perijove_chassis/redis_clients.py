@@ -1,0 +1,127 @@
+"""Connections to Redis: to a server, to the one that sentinels name, or to a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from perijove_chassis.redis_address import Kind
+
+if TYPE_CHECKING:
+    from perijove_chassis.redis_address import Login, RedisAddress, Tls
+
+TIMEOUT_S = 1.5
+"""Longest wait for a connection, for a reply, and for one's turn."""
+_RETRIES = 2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.2
+_HEALTH_CHECK_S = 15
+"""Seconds after which a connection that was idle is asked whether it still is one."""
+
+
+class Connections:
+    """A client with a bounded number of connections, which it makes as they are needed.
+
+    A command whose connection breaks is sent again, a few times within a second. One
+    whose reply does not come in time is not: it may still be on its way.
+    """
+
+    def __init__(self, address: RedisAddress, most: int) -> None:
+        """Make the client; it connects on the first command.
+
+        Args:
+            address: Of Redis.
+            most: How many commands will be under way at the same time, at most.
+                Whoever sends more gets an error.
+        """
+        self._sentinels: list[Redis] = []
+        self.client: Redis | RedisCluster
+        options: dict[str, Any] = {
+            "max_connections": most,
+            "health_check_interval": _HEALTH_CHECK_S,
+            "decode_responses": True,
+            "retry": _retry(),
+            **_times(),
+            **_credentials(address.login),
+        }
+        if address.kind is Kind.CLUSTER:
+            nodes = [ClusterNode(host, port) for host, port in address.hosts]
+            options |= _encryption(address.tls)
+            self.client = RedisCluster(startup_nodes=nodes, **options)
+        elif address.kind is Kind.SENTINEL:
+            self.client = self._named_by_sentinels(address, options)
+        else:
+            self.client = Redis.from_pool(ConnectionPool(**options, **_place(address)))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.aclose()
+        for sentinel in self._sentinels:
+            await sentinel.aclose()
+
+    def _named_by_sentinels(self, address: RedisAddress, options: dict[str, Any]) -> Redis:
+        """Return a client of the server that sentinels name, whichever it is."""
+        encryption = _encryption(address.tls)
+        watchers: Any = Sentinel  # it has no types
+        found = watchers(
+            address.hosts,
+            sentinel_kwargs={
+                **_times(),
+                **_credentials(address.sentinel_login),
+                **encryption,
+                # The next one is asked instead.
+                "retry": Retry(NoBackoff(), 0),
+            },
+        )
+        self._sentinels = found.sentinels
+        pool: Any = SentinelConnectionPool
+        options |= {"db": address.database, **encryption}
+        return Redis.from_pool(pool(address.service, found, **options))
+
+
+def _place(address: RedisAddress) -> dict[str, Any]:
+    where: dict[str, Any] = {"db": address.database}
+    if address.path:
+        return where | {"connection_class": UnixDomainSocketConnection, "path": address.path}
+    where["host"], where["port"] = address.hosts[0]
+    if address.tls:
+        where |= {**_encryption(address.tls), "connection_class": SSLConnection}
+        del where["ssl"]
+    return where
+
+
+def _times() -> dict[str, Any]:
+    return {
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "protocol": 2,
+    }
+
+
+def _retry() -> Retry:
+    pauses = ExponentialWithJitterBackoff(base=_FIRST_PAUSE_S, cap=_LONGEST_PAUSE_S)
+    return Retry(pauses, _RETRIES, supported_errors=(RedisConnectionError,))
+
+
+def _credentials(login: Login) -> dict[str, Any]:
+    if not login.password:
+        return {}
+    return {"username": login.username or None, "password": login.password.reveal()}
+
+
+def _encryption(tls: Tls | None) -> dict[str, Any]:
+    if tls is None:
+        return {}
+    return {
+        "ssl": True,
+        "ssl_ca_certs": tls.ca_file or None,
+        "ssl_certfile": tls.certificate_file or None,
+        "ssl_keyfile": tls.key_file or None,
+        "ssl_check_hostname": tls.check_hostname,
+    }

@@ -1,0 +1,2 @@
+-- ARGV: session
+return redis.call('HGET', rows, ARGV[1]) or ''
