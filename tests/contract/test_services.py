@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
 from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
-from perijove.runners.v1 import runner_pb2, runners_pb2
+from perijove.runners.v1 import joining_pb2, runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 from perijove.terminals.v1 import terminals_pb2
 
@@ -19,6 +19,7 @@ CONTRACT: tuple[ModuleType, ...] = (
     execution_pb2,
     kernels_pb2,
     kernelspecs_pb2,
+    joining_pb2,
     runner_pb2,
     runners_pb2,
     sessions_pb2,
@@ -37,6 +38,7 @@ SERVED_BY = {
     "KernelsService": "perijove_kernels.servicer.KernelsServicer",
     "KernelspecsService": "perijove_kernels.servicer.KernelspecsServicer",
     "ExecutionService": "perijove_runner.execution.servicer.ExecutionServicer",
+    "JoiningService": "perijove_kernels.joining.servicer.JoiningServicer",
     "RunnersService": "perijove_kernels.servicer.RunnersServicer",
     "RunnerService": "perijove_runner.servicer.RunnerServicer",
     "TerminalsService": "perijove_runner.terminals.servicer.TerminalsServicer",

@@ -26,6 +26,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """gRPC target of the sessions service."""
     kernels: str
     """gRPC target of the kernels service."""
+    tls_dial_ca: str = ""
+    """File of roots, in PEM, of the certificates that services at `tls:` addresses must show."""
+    tls_dial_cert: str = ""
+    """File of the certificate that this process shows to them, in PEM; none if empty."""
+    tls_dial_key: str = ""
+    """File of its private key, in PEM."""
     ip: str = "127.0.0.1"
     """Address to listen on."""
     port: int = 8888

@@ -18,6 +18,7 @@ from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
 from perijove_chassis.pieces import Pieces
+from perijove_chassis.tls import Dialing
 
 if TYPE_CHECKING:
     import grpc
@@ -97,9 +98,12 @@ class Stubs:
     def __init__(self, settings: Settings) -> None:
         key = settings.service_key
         self._service_key = key
-        contents = _channel(settings.contents, key, "contents")
-        sessions = _channel(settings.sessions, key, "sessions")
-        kernels = _channel(settings.kernels, key, "kernels")
+        self._tls = tls = Dialing.load(
+            settings.tls_dial_ca, settings.tls_dial_cert, settings.tls_dial_key
+        )
+        contents = _channel(settings.contents, key, "contents", tls)
+        sessions = _channel(settings.sessions, key, "sessions", tls)
+        kernels = _channel(settings.kernels, key, "kernels", tls)
         self._fixed = (contents, sessions, kernels)
         self._runners: OrderedDict[tuple[str, str], Channel] = OrderedDict()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -134,7 +138,8 @@ class Stubs:
         where = (runner_id, address)
         grpc_channel = self._runners.get(where)
         if grpc_channel is None:
-            grpc_channel = _channel(address, self._service_key, runner_name(runner_id))
+            name = runner_name(runner_id)
+            grpc_channel = _channel(address, self._service_key, name, self._tls)
             self._runners[where] = grpc_channel
             if len(self._runners) > MAX_RUNNERS:
                 _, oldest = self._runners.popitem(last=False)
@@ -151,9 +156,9 @@ class Stubs:
             await grpc_channel.close()
 
 
-def _channel(target: str, service_key: Secret, audience: str) -> Channel:
+def _channel(target: str, service_key: Secret, audience: str, tls: Dialing) -> Channel:
     issuer = Issuer(derive_key(service_key, audience), issuer=_ISSUER, audience=audience)
-    return Channel(target, issuer, DEADLINES, retry=_retry(), pieces=_PIECES)
+    return Channel(target, issuer, DEADLINES, retry=_retry(), pieces=_PIECES, tls=tls)
 
 
 def _as_grpc(grpc_channel: Channel) -> grpc.aio.Channel:

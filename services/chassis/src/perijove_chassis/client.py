@@ -15,6 +15,7 @@ import grpc
 
 from perijove_chassis import users
 from perijove_chassis.telemetry import REQUEST_ID_KEY, request_id
+from perijove_chassis.tls import SCHEME, Dialing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,24 +73,27 @@ class Channel:
         *,
         retry: Sequence[Mapping[str, str]] = (),
         pieces: Mapping[str, Pieces[Any]] | None = None,
+        tls: Dialing | None = None,
     ) -> None:
         """Make a channel; it connects on the first call.
 
         Args:
-            target: gRPC target, for example `unix:/run/contents.sock`.
+            target: gRPC target, for example `unix:/run/contents.sock`; with `tls:`
+                before it, only whom the credentials are for is talked to.
             issuer: Signs the credentials for this callee.
             deadlines: How long each method may take.
             retry: Methods (`{"service": ..., "method": ...}`) that may be called
                 again when the connection breaks: those that only read.
             pieces: How the messages of streamed methods travel that are mostly
                 runs of bytes, by the whole name of the method.
+            tls: What is shown and asked for where the target says `tls:`.
         """
         options = _OPTIONS
         if pieces:
             options = (*options, ("grpc.http2.lookahead_bytes", AHEAD_BYTES))
         if retry:
             options = (*options, ("grpc.service_config", _retry_config(retry)))
-        self._channel = grpc.aio.insecure_channel(target, options=options)
+        self._channel = _dial(target, issuer, options, tls or Dialing())
         self._issuer = issuer
         self._deadlines = deadlines
         self._pieces = pieces or {}
@@ -137,6 +141,14 @@ class Channel:
             return callable_(**extras) if request is None else callable_(request, **extras)
 
         return call
+
+
+def _dial(
+    target: str, issuer: Issuer, options: Sequence[tuple[str, Any]], tls: Dialing
+) -> grpc.aio.Channel:
+    if target.startswith(SCHEME):
+        return tls.channel(target.removeprefix(SCHEME), issuer.audience, options)
+    return grpc.aio.insecure_channel(target, options=options)
 
 
 def _retry_config(methods: Sequence[Mapping[str, str]]) -> str:

@@ -38,6 +38,8 @@ class PrincipalKind(enum.Enum):
     SERVICE = "service"
     RUNNER = "runner"
     USER = "user"
+    JOINER = "joiner"
+    """Holds a token to join with, and is nobody yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Issuer:
         self._audience = audience
         self._credential = ""
         self._renew_at = 0.0
+
+    @property
+    def audience(self) -> str:
+        """Whom the credentials are for."""
+        return self._audience
 
     def credential(self) -> str:
         """Return a value for the `authorization` metadata that holds now."""

@@ -39,7 +39,23 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What every gRPC process is told."""
 
     listen: str
-    """gRPC address to serve: `unix:/path` or `host:port`."""
+    """gRPC addresses to serve, separated by commas: `unix:/path`, `tls:host:port`, or
+    `host:port` without TLS, which must be a loopback one."""
+    plain_text: bool = False
+    """Whether to listen without TLS for other machines, too: behind what encrypts."""
+    tls_cert: str = ""
+    """File of the certificate that `tls:` addresses show, in PEM. When it changes, new
+    connections get the new one."""
+    tls_key: str = ""
+    """File of its private key, in PEM."""
+    tls_client_ca: str = ""
+    """File of roots, in PEM: callers over TLS must show a certificate of theirs. None if empty."""
+    tls_dial_ca: str = ""
+    """File of roots, in PEM, of the certificates that callees at `tls:` addresses must show."""
+    tls_dial_cert: str = ""
+    """File of the certificate that this process shows to them, in PEM; none if empty."""
+    tls_dial_key: str = ""
+    """File of its private key, in PEM."""
     service_key: Secret = Secret("")
     """Key of all services, or of this runner alone; signs and checks credentials."""
     api_token: Secret = Secret("")
@@ -56,6 +72,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls are served at the same time; more get RESOURCE_EXHAUSTED."""
     reflection: bool = False
     """Whether to serve gRPC reflection."""
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the addresses to serve."""
+        return tuple(address for part in self.listen.split(",") if (address := part.strip()))
 
 
 def load(cls: type[T], prefix: str, environ: Mapping[str, str]) -> T:

@@ -1,6 +1,6 @@
 """The kernels process: `python -m perijove_kernels`."""
 
-from perijove_chassis import server
+from perijove_chassis import server, tls
 from perijove_chassis.credentials import Verifier
 from perijove_chassis.watching import Watching
 
@@ -8,6 +8,7 @@ from perijove_kernels import execution_relay, relay, services
 from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.backends.runners import GrpcRunners
+from perijove_kernels.joining.assembly import doors
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
@@ -20,23 +21,26 @@ from perijove_kernels.watching import ShownKernels
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
     store = RedisKernelStore(settings.redis_url.reveal(), settings.limits, settings.quotas)
-    runners, lines = GrpcRunners(settings.service_key), Lines(settings.service_key)
+    key, dialing = settings.service_key, tls.dialing(settings)
+    runners, lines = GrpcRunners(key, dialing), Lines(key, dialing)
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
     manager = KernelManager(store, runners, last_known, default_kernelspec=default)
-    terminals = Terminals(settings, runners)
+    terminals = Terminals(settings, runners, dialing)
+    for_runners = services.runners(announced)
     rows = [
         services.kernels(manager, watching),
-        relay.channels(manager.get, settings.service_key),
+        relay.channels(manager.get, key, dialing),
         execution_relay.execution(manager.get, lines),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
-        services.runners(announced),
+        for_runners,
         terminals.service(),
     ]
-    verifier = Verifier("kernels", service_key=settings.service_key, api_token=settings.api_token)
+    verifier = Verifier("kernels", service_key=key, api_token=settings.api_token)
+    also = doors(settings, for_runners)
     try:
-        await server.serve(settings, verifier, rows, background=announced.run)
+        await server.serve(settings, verifier, rows, background=announced.run, doors=also)
     finally:
         await runners.close()
         await lines.close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
     from perijove_kernels.model import Kernel
 
@@ -29,12 +30,14 @@ class _Line:
 class Lines:
     """Channels to the runners of kernels."""
 
-    def __init__(self, service_key: Secret) -> None:
+    def __init__(self, service_key: Secret, tls: Dialing | None = None) -> None:
         """Begin without any.
 
         Args:
             service_key: Signs the calls.
+            tls: How runners on other machines are dialled.
         """
+        self._tls = tls
         self._service_key = service_key
         self._lines: dict[tuple[str, str], _Line] = {}
 
@@ -67,7 +70,7 @@ class Lines:
         name = credentials.runner_name(kernel.runner_id)
         key = credentials.derive_key(self._service_key, name)
         issuer = credentials.Issuer(key, "kernels", name)
-        return _Line(Channel(kernel.runner_address, issuer, Deadlines()))
+        return _Line(Channel(kernel.runner_address, issuer, Deadlines(), tls=self._tls))
 
     async def _trim(self) -> None:
         """Close those that were not used for longest, if there are too many."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
     from perijove_kernels.model import Kernel
 
@@ -39,14 +40,17 @@ _ATTACH_S: Final = 65.0
 """Somewhat longer than a runner lets a client wait for a starting kernel."""
 
 
-def channels(find: Callable[[str], Awaitable[Kernel]], service_key: Secret) -> Service:
+def channels(
+    find: Callable[[str], Awaitable[Kernel]], service_key: Secret, tls: Dialing | None = None
+) -> Service:
     """Return the row of `ChannelsService`: for the other services and for users.
 
     Args:
         find: Returns a kernel by its id, or raises `NotFound`.
         service_key: Signs the calls to the runners.
+        tls: How runners on other machines are dialled.
     """
-    servicer = RelayingChannelsServicer(find, service_key)
+    servicer = RelayingChannelsServicer(find, service_key, tls)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         # Neither side is (de)serialised: both are bytes.
         "Connect": grpc.stream_stream_rpc_method_handler(servicer.Connect),
@@ -62,7 +66,13 @@ def channels(find: Callable[[str], Awaitable[Kernel]], service_key: Secret) -> S
 class RelayingChannelsServicer:
     """Joins each client's stream to one to the kernel's runner."""
 
-    def __init__(self, find: Callable[[str], Awaitable[Kernel]], service_key: Secret) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[Kernel]],
+        service_key: Secret,
+        tls: Dialing | None,
+    ) -> None:
+        self._tls = tls
         self._find = find
         self._service_key = service_key
 
@@ -100,7 +110,8 @@ class RelayingChannelsServicer:
         name = credentials.runner_name(kernel.runner_id)
         key = credentials.derive_key(self._service_key, name)
         issuer = credentials.Issuer(key, "kernels", name)
-        return Channel(kernel.runner_address, issuer, Deadlines(by_method={"Connect": None}))
+        deadlines = Deadlines(by_method={"Connect": None})
+        return Channel(kernel.runner_address, issuer, deadlines, tls=self._tls)
 
 
 async def join(first: bytes, requests: AsyncIterator[bytes], context: Context, call: Any) -> None:  # noqa: ANN401 - untyped in grpc.aio

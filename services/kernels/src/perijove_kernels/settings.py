@@ -22,6 +22,12 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """Seconds without a word from a runner after which it counts as lost."""
     forget_after_s: float = 300.0
     """Seconds without a word from a runner after which it is forgotten."""
+    pool_listen: str = ""
+    """Where runners of other machines join, `host:port`, with TLS; nowhere if empty."""
+    pool_dir: str = ""
+    """Private directory of the authority and of the tokens to join with."""
+    pool_certificate_days: float = 30.0
+    """Days that the certificate of a runner holds. It is renewed halfway."""
 
     max_kernels: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Most kernels in all, those of lost runners included; any number if zero."""

@@ -1,6 +1,6 @@
 """The sessions process: `python -m perijove_sessions`."""
 
-from perijove_chassis import server
+from perijove_chassis import server, tls
 from perijove_chassis.credentials import Verifier
 from perijove_chassis.watching import Watching
 
@@ -17,8 +17,9 @@ from perijove_sessions.watching import StoredSessions, Tending
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
     store = RedisSessionStore(settings.redis_url.reveal())
-    kernels = GrpcKernels(settings.kernels, settings.service_key)
-    contents = GrpcContents(settings.contents, settings.service_key)
+    dialing = tls.dialing(settings)
+    kernels = GrpcKernels(settings.kernels, settings.service_key, dialing)
+    contents = GrpcContents(settings.contents, settings.service_key, dialing)
     reconciler, watching = Reconciler(store, kernels), Watching(StoredSessions(store))
     manager = SessionManager(store, kernels, contents, reconciler)
     verifier = Verifier("sessions", service_key=settings.service_key, api_token=settings.api_token)

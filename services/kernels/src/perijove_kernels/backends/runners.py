@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
     from perijove_kernels.model import Kernel, Kernelspec, Launch, Runner
 
@@ -56,7 +57,8 @@ class Line:
 class GrpcRunners:
     """`Runners` that are dialled at the address they announce."""
 
-    def __init__(self, service_key: Secret) -> None:
+    def __init__(self, service_key: Secret, tls: Dialing | None = None) -> None:
+        self._tls = tls
         self._service_key = service_key
         self._lines: dict[tuple[str, str], Line] = {}
 
@@ -165,7 +167,7 @@ class GrpcRunners:
         issuer = credentials.Issuer(
             credentials.derive_key(self._service_key, audience), "kernels", audience
         )
-        channel = Channel(runner.address, issuer, DEADLINES, retry=_RETRY)
+        channel = Channel(runner.address, issuer, DEADLINES, retry=_RETRY, tls=self._tls)
         return Line(channel, pb_grpc.RunnerServiceStub(channel))  # type: ignore[call-overload]
 
     async def _trim(self) -> None:

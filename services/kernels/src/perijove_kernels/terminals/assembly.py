@@ -11,6 +11,7 @@ from perijove_kernels.terminals.servicer import terminals_service
 
 if TYPE_CHECKING:
     from perijove_chassis.server import Service
+    from perijove_chassis.tls import Dialing
 
     from perijove_kernels.backends.runners import GrpcRunners
     from perijove_kernels.settings import Settings
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 class Terminals:
     """All parts of it; runners are asked over the connections there are."""
 
-    def __init__(self, settings: Settings, runners: GrpcRunners) -> None:
+    def __init__(self, settings: Settings, runners: GrpcRunners, tls: Dialing) -> None:
         url = settings.redis_url.reveal()
         self._names = RedisTerminalNames(url, lost_after_s=settings.lost_after_s)
         self._manager = TerminalManager(self._names, GrpcTerminalRunners(runners))
         self._service_key = settings.service_key
+        self._tls = tls
 
     def service(self) -> Service:
         """Return the row of its service."""
-        return terminals_service(self._manager, self._service_key)
+        return terminals_service(self._manager, self._service_key, self._tls)
 
     async def close(self) -> None:
         """Close the connections that are its own."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
     from perijove_kernels.terminals.manager import TerminalManager
     from perijove_kernels.terminals.model import Terminal
@@ -34,7 +35,8 @@ _SERVICE: Final = pb.DESCRIPTOR.services_by_name["TerminalsService"].full_name
 class TerminalsServicer(pb_grpc.TerminalsServiceServicer):
     """Translates each RPC to one call of the manager; joins streams to those of runners."""
 
-    def __init__(self, manager: TerminalManager, service_key: Secret) -> None:
+    def __init__(self, manager: TerminalManager, service_key: Secret, tls: Dialing | None) -> None:
+        self._tls = tls
         self._manager = manager
         self._service_key = service_key
 
@@ -81,12 +83,15 @@ class TerminalsServicer(pb_grpc.TerminalsServiceServicer):
         name = credentials.runner_name(terminal.runner_id)
         key = credentials.derive_key(self._service_key, name)
         issuer = credentials.Issuer(key, "kernels", name)
-        return Channel(terminal.runner_address, issuer, Deadlines(by_method={"Attach": None}))
+        deadlines = Deadlines(by_method={"Attach": None})
+        return Channel(terminal.runner_address, issuer, deadlines, tls=self._tls)
 
 
-def terminals_service(manager: TerminalManager, service_key: Secret) -> Service:
+def terminals_service(
+    manager: TerminalManager, service_key: Secret, tls: Dialing | None = None
+) -> Service:
     """Return the row of `TerminalsService`: for the other services and for users."""
-    servicer = TerminalsServicer(manager, service_key)
+    servicer = TerminalsServicer(manager, service_key, tls)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         name: grpc.unary_unary_rpc_method_handler(
             getattr(servicer, name),

@@ -12,6 +12,7 @@ from perijove_chassis.status import rpc_errors_as_domain
 
 if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
 _RETRY = [{"service": "perijove.contents.v1.ContentsService", "method": "GetKernelPath"}]
 
@@ -19,11 +20,11 @@ _RETRY = [{"service": "perijove.contents.v1.ContentsService", "method": "GetKern
 class GrpcContents:
     """`Documents` at a gRPC target."""
 
-    def __init__(self, target: str, service_key: Secret) -> None:
+    def __init__(self, target: str, service_key: Secret, tls: Dialing | None = None) -> None:
         issuer = credentials.Issuer(
             credentials.derive_key(service_key, "contents"), "sessions", "contents"
         )
-        self._channel = Channel(target, issuer, Deadlines(10.0), retry=_RETRY)
+        self._channel = Channel(target, issuer, Deadlines(10.0), retry=_RETRY, tls=tls)
         stub: pb_grpc.ContentsServiceAsyncStub = pb_grpc.ContentsServiceStub(
             self._channel  # type: ignore[call-overload]
         )

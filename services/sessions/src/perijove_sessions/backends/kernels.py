@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
 
     from perijove_sessions.model import Kernel
 
@@ -43,11 +44,11 @@ _RETRY = [
 class GrpcKernels:
     """`Kernels` at a gRPC target."""
 
-    def __init__(self, target: str, service_key: Secret) -> None:
+    def __init__(self, target: str, service_key: Secret, tls: Dialing | None = None) -> None:
         issuer = credentials.Issuer(
             credentials.derive_key(service_key, "kernels"), "sessions", "kernels"
         )
-        self._channel = Channel(target, issuer, DEADLINES, retry=_RETRY)
+        self._channel = Channel(target, issuer, DEADLINES, retry=_RETRY, tls=tls)
         stub: pb_grpc.KernelsServiceAsyncStub = pb_grpc.KernelsServiceStub(
             self._channel  # type: ignore[call-overload]
         )

@@ -1,0 +1,1 @@
+"""How runners of other machines become part of a deployment."""

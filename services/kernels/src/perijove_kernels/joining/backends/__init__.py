@@ -1,0 +1,1 @@
+"""Files, and the authority that signs certificates."""
