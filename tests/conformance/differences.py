@@ -120,6 +120,7 @@ DIFFERENCES: dict[str, Difference] = {
     # Kernels.
     "the end of a start": differs("what is known is shown, whoever asks"),
     "the end of a cell whose kernel died": differs("nobody waits for an answer that never comes"),
+    "a restart without an answer": differs("nobody is told of a restart that is none"),
     "how a process ended": differs("why a kernel has died is what its user wants to know"),
     "a kernel that is dead": differs("front ends show why, if they are told"),
     "what a client missed while another was there": differs("what a client misses is its own"),

@@ -49,9 +49,15 @@ OPTIONS = {
         "KERNELS_DEFAULT_KERNELSPEC", "MultiKernelManager.default_kernel_name"
     ),
     "external_kernels": Option("RUNNER_EXTERNAL_KERNELS", "ServerApp.external_connection_dir"),
+    "kernel_info_timeout_s": Option(
+        "RUNNER_KERNEL_INFO_TIMEOUT_S", "MappingKernelManager.kernel_info_timeout"
+    ),
     "kernel_ws_protocol": Option(
         "GATEWAY_HTTP_KERNEL_WS_PROTOCOL", "ZMQChannelsWebsocketConnection.kernel_ws_protocol"
     ),
+    "restart_limit": Option("RUNNER_RESTART_LIMIT", "KernelRestarter.restart_limit"),
+    "shutdown_wait_s": Option("RUNNER_SHUTDOWN_WAIT_S", "KernelManager.shutdown_wait_time"),
+    "stable_start_s": Option("RUNNER_STABLE_START_S", "KernelRestarter.stable_start_time"),
     "untracked_message_types": Option(
         "RUNNER_UNTRACKED_MESSAGE_TYPES", "MappingKernelManager.untracked_message_types"
     ),
