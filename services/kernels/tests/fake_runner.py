@@ -62,6 +62,7 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
         self.launch_gate.set()
         self.capacity = capacity
         self.labels = labels or {}
+        self.drain: runners_pb2.Drain | None = None
         self.kernelspecs = kernelspecs
         self.heartbeat_s = 0.1
         self._key = key
@@ -130,6 +131,7 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
             address=self.address,
             capacity=self.capacity,
             labels=self.labels,
+            drain=self.drain,
         )
         return runners_pb2.AnnounceRequest(
             hello=runners_pb2.Hello(
@@ -140,8 +142,27 @@ class FakeRunner(pb_grpc.RunnerServiceServicer):
             )
         )
 
+    async def BeginDrain(self, request: pb.BeginDrainRequest, _context: Any) -> Any:
+        self.drain = runners_pb2.Drain(reason=request.reason, requested_by=request.requested_by)
+        self.drain.begin_time.GetCurrentTime()
+        if request.HasField("within"):
+            self.drain.deadline.FromDatetime(
+                self.drain.begin_time.ToDatetime() + request.within.ToTimedelta()
+            )
+        return pb.BeginDrainResponse(drain=self.drain)
+
+    async def EndDrain(self, _request: pb.EndDrainRequest, _context: Any) -> Any:
+        self.drain = None
+        return pb.EndDrainResponse()
+
+    def say_goodbye(self) -> None:
+        goodbye = runners_pb2.Goodbye()
+        self._changed.put_nowait(runners_pb2.AnnounceRequest(goodbye=goodbye))
+
     async def LaunchKernel(self, request: pb.LaunchKernelRequest, _context: Any) -> Any:
         self.launches.append(request)
+        if self.drain:
+            raise FailedPrecondition("it is being drained", reason="RUNNER_DRAINING")
         await self.launch_gate.wait()
         created = request.kernel_id not in self.kernels
         if request.environment.get("FAIL"):

@@ -19,6 +19,7 @@ from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.manager import KernelManager
+from perijove_kernels.pool import PoolManager
 from perijove_kernels.store import Limits
 from perijove_kernels.watching import ShownKernels
 from prometheus_client import CollectorRegistry
@@ -72,7 +73,7 @@ async def start_replica(
     rows = [
         services.kernels(manager, watching),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec="python3")),
-        services.runners(announced),
+        services.runners(announced, PoolManager(store, runners)),
     ]
     verifier = credentials.Verifier("kernels", service_key=KEY, api_token=Secret(TOKEN))
     metrics = telemetry.CallMetrics(CollectorRegistry())

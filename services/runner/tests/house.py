@@ -34,6 +34,9 @@ class Registry(runners_pb2_grpc.RunnersServiceServicer):
         self.told: list[str] = []
         self.revision = 0
         self.hang_up = asyncio.Event()
+        self.runner = runners_pb2.Runner()
+        self.said_goodbye = False
+        self.last = kernels_pb2.Kernel()
 
     async def Announce(self, requests: Any, context: Any) -> Any:
         async for request in requests:
@@ -41,6 +44,8 @@ class Registry(runners_pb2_grpc.RunnersServiceServicer):
             if request.HasField("hello"):
                 registered = runners_pb2.Registered(lost_after_s=1.0)
                 await context.write(runners_pb2.AnnounceResponse(registered=registered))
+            if self.said_goodbye:
+                return
             if self.hang_up.is_set():
                 self.hang_up.clear()
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "bye")
@@ -50,16 +55,22 @@ class Registry(runners_pb2_grpc.RunnersServiceServicer):
             case "hello":
                 assert server.principal.get().name == request.hello.runner.runner_id
                 self.hellos.append(request.hello)
+                self.runner = request.hello.runner
                 self.kernels = {}
                 self._put(request.hello.kernels, request.hello.revision)
                 self.kernelspecs = [spec.name for spec in request.hello.kernelspecs]
             case "kernels_changed":
                 self._put(request.kernels_changed.kernels, request.kernels_changed.revision)
                 for kernel_id in request.kernels_changed.gone_kernel_ids:
-                    self.told.append(f"gone {self.kernels.pop(kernel_id).epoch}")
+                    self.last = self.kernels.pop(kernel_id)
+                    self.told.append(f"gone {self.last.epoch}")
             case "kernelspecs_changed":
                 specs = request.kernelspecs_changed.kernelspecs
                 self.kernelspecs = [spec.name for spec in specs]
+            case "runner_changed":
+                self.runner = request.runner_changed.runner
+            case "goodbye":
+                self.said_goodbye = True
             case "heartbeat":
                 self.heartbeats += 1
 

@@ -31,6 +31,7 @@ _WANTED = frozenset(
         pb.EXIT_CAUSE_RESTARTED,
         pb.EXIT_CAUSE_CULLED,
         pb.EXIT_CAUSE_RUNNER_STOPPED,
+        pb.EXIT_CAUSE_RUNNER_DRAINED,
     }
 )
 """Ends that somebody meant."""

@@ -32,6 +32,7 @@ class ExitCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXIT_CAUSE_RUNNER_LOST: _ClassVar[ExitCause]
     EXIT_CAUSE_RUNNER_STOPPED: _ClassVar[ExitCause]
     EXIT_CAUSE_START_FAILED: _ClassVar[ExitCause]
+    EXIT_CAUSE_RUNNER_DRAINED: _ClassVar[ExitCause]
 EXECUTION_STATE_UNSPECIFIED: ExecutionState
 EXECUTION_STATE_STARTING: ExecutionState
 EXECUTION_STATE_IDLE: ExecutionState
@@ -48,6 +49,7 @@ EXIT_CAUSE_CULLED: ExitCause
 EXIT_CAUSE_RUNNER_LOST: ExitCause
 EXIT_CAUSE_RUNNER_STOPPED: ExitCause
 EXIT_CAUSE_START_FAILED: ExitCause
+EXIT_CAUSE_RUNNER_DRAINED: ExitCause
 
 class Kernel(_message.Message):
     __slots__ = ("kernel_id", "kernelspec_name", "execution_state", "last_activity_time", "connection_count", "epoch", "create_time", "labels", "runner_id", "runner_address", "last_exit", "revision", "owner")

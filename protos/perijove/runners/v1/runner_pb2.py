@@ -22,11 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from perijove.kernels.v1 import kernels_pb2 as perijove_dot_kernels_dot_v1_dot_kernels__pb2
+from perijove.runners.v1 import runners_pb2 as perijove_dot_runners_dot_v1_dot_runners__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n perijove/runners/v1/runner.proto\x12\x13perijove.runners.v1\x1a google/protobuf/field_mask.proto\x1a!perijove/kernels/v1/kernels.proto\"\xe4\x02\n\x13LaunchKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12\x19\n\x11working_directory\x18\x03 \x01(\t\x12N\n\x0b\x65nvironment\x18\x04 \x03(\x0b\x32\x39.perijove.runners.v1.LaunchKernelRequest.EnvironmentEntry\x12\x44\n\x06labels\x18\x05 \x03(\x0b\x32\x34.perijove.runners.v1.LaunchKernelRequest.LabelsEntry\x12\r\n\x05owner\x18\x06 \x01(\t\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\x14LaunchKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\xd2\x02\n\x13UpdateKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x44\n\x06labels\x18\x02 \x03(\x0b\x32\x34.perijove.runners.v1.UpdateKernelRequest.LabelsEntry\x12N\n\x0b\x65nvironment\x18\x03 \x03(\x0b\x32\x39.perijove.runners.v1.UpdateKernelRequest.EnvironmentEntry\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x14UpdateKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"+\n\x16InterruptKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x19\n\x17InterruptKernelResponse\"?\n\x14RestartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\"D\n\x15RestartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"@\n\x15ShutdownKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\"W\n\x16ShutdownKernelResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12+\n\x06kernel\x18\x02 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"?\n\x1dReadKernelspecResourceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\"/\n\x1eReadKernelspecResourceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xa0\x05\n\rRunnerService\x12\x63\n\x0cLaunchKernel\x12(.perijove.runners.v1.LaunchKernelRequest\x1a).perijove.runners.v1.LaunchKernelResponse\x12\x63\n\x0cUpdateKernel\x12(.perijove.runners.v1.UpdateKernelRequest\x1a).perijove.runners.v1.UpdateKernelResponse\x12l\n\x0fInterruptKernel\x12+.perijove.runners.v1.InterruptKernelRequest\x1a,.perijove.runners.v1.InterruptKernelResponse\x12\x66\n\rRestartKernel\x12).perijove.runners.v1.RestartKernelRequest\x1a*.perijove.runners.v1.RestartKernelResponse\x12i\n\x0eShutdownKernel\x12*.perijove.runners.v1.ShutdownKernelRequest\x1a+.perijove.runners.v1.ShutdownKernelResponse\x12\x83\x01\n\x16ReadKernelspecResource\x12\x32.perijove.runners.v1.ReadKernelspecResourceRequest\x1a\x33.perijove.runners.v1.ReadKernelspecResourceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n perijove/runners/v1/runner.proto\x12\x13perijove.runners.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a!perijove/kernels/v1/kernels.proto\x1a!perijove/runners/v1/runners.proto\"\xe4\x02\n\x13LaunchKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x17\n\x0fkernelspec_name\x18\x02 \x01(\t\x12\x19\n\x11working_directory\x18\x03 \x01(\t\x12N\n\x0b\x65nvironment\x18\x04 \x03(\x0b\x32\x39.perijove.runners.v1.LaunchKernelRequest.EnvironmentEntry\x12\x44\n\x06labels\x18\x05 \x03(\x0b\x32\x34.perijove.runners.v1.LaunchKernelRequest.LabelsEntry\x12\r\n\x05owner\x18\x06 \x01(\t\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\x14LaunchKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\xd2\x02\n\x13UpdateKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x44\n\x06labels\x18\x02 \x03(\x0b\x32\x34.perijove.runners.v1.UpdateKernelRequest.LabelsEntry\x12N\n\x0b\x65nvironment\x18\x03 \x03(\x0b\x32\x39.perijove.runners.v1.UpdateKernelRequest.EnvironmentEntry\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x14UpdateKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"+\n\x16InterruptKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\"\x19\n\x17InterruptKernelResponse\"?\n\x14RestartKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\"D\n\x15RestartKernelResponse\x12+\n\x06kernel\x18\x01 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"@\n\x15ShutdownKernelRequest\x12\x11\n\tkernel_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\"W\n\x16ShutdownKernelResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12+\n\x06kernel\x18\x02 \x01(\x0b\x32\x1b.perijove.kernels.v1.Kernel\"d\n\x11\x42\x65ginDrainRequest\x12)\n\x06within\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x14\n\x0crequested_by\x18\x03 \x01(\t\"?\n\x12\x42\x65ginDrainResponse\x12)\n\x05\x64rain\x18\x01 \x01(\x0b\x32\x1a.perijove.runners.v1.Drain\"\x11\n\x0f\x45ndDrainRequest\"\x12\n\x10\x45ndDrainResponse\"?\n\x1dReadKernelspecResourceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\"/\n\x1eReadKernelspecResourceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xd8\x06\n\rRunnerService\x12\x63\n\x0cLaunchKernel\x12(.perijove.runners.v1.LaunchKernelRequest\x1a).perijove.runners.v1.LaunchKernelResponse\x12\x63\n\x0cUpdateKernel\x12(.perijove.runners.v1.UpdateKernelRequest\x1a).perijove.runners.v1.UpdateKernelResponse\x12l\n\x0fInterruptKernel\x12+.perijove.runners.v1.InterruptKernelRequest\x1a,.perijove.runners.v1.InterruptKernelResponse\x12\x66\n\rRestartKernel\x12).perijove.runners.v1.RestartKernelRequest\x1a*.perijove.runners.v1.RestartKernelResponse\x12i\n\x0eShutdownKernel\x12*.perijove.runners.v1.ShutdownKernelRequest\x1a+.perijove.runners.v1.ShutdownKernelResponse\x12]\n\nBeginDrain\x12&.perijove.runners.v1.BeginDrainRequest\x1a\'.perijove.runners.v1.BeginDrainResponse\x12W\n\x08\x45ndDrain\x12$.perijove.runners.v1.EndDrainRequest\x1a%.perijove.runners.v1.EndDrainResponse\x12\x83\x01\n\x16ReadKernelspecResource\x12\x32.perijove.runners.v1.ReadKernelspecResourceRequest\x1a\x33.perijove.runners.v1.ReadKernelspecResourceResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,38 +43,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._loaded_options = None
   _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_options = b'8\001'
-  _globals['_LAUNCHKERNELREQUEST']._serialized_start=127
-  _globals['_LAUNCHKERNELREQUEST']._serialized_end=483
-  _globals['_LAUNCHKERNELREQUEST_ENVIRONMENTENTRY']._serialized_start=386
-  _globals['_LAUNCHKERNELREQUEST_ENVIRONMENTENTRY']._serialized_end=436
-  _globals['_LAUNCHKERNELREQUEST_LABELSENTRY']._serialized_start=438
-  _globals['_LAUNCHKERNELREQUEST_LABELSENTRY']._serialized_end=483
-  _globals['_LAUNCHKERNELRESPONSE']._serialized_start=485
-  _globals['_LAUNCHKERNELRESPONSE']._serialized_end=569
-  _globals['_UPDATEKERNELREQUEST']._serialized_start=572
-  _globals['_UPDATEKERNELREQUEST']._serialized_end=910
-  _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_start=438
-  _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_end=483
-  _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_start=386
-  _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_end=436
-  _globals['_UPDATEKERNELRESPONSE']._serialized_start=912
-  _globals['_UPDATEKERNELRESPONSE']._serialized_end=979
-  _globals['_INTERRUPTKERNELREQUEST']._serialized_start=981
-  _globals['_INTERRUPTKERNELREQUEST']._serialized_end=1024
-  _globals['_INTERRUPTKERNELRESPONSE']._serialized_start=1026
-  _globals['_INTERRUPTKERNELRESPONSE']._serialized_end=1051
-  _globals['_RESTARTKERNELREQUEST']._serialized_start=1053
-  _globals['_RESTARTKERNELREQUEST']._serialized_end=1116
-  _globals['_RESTARTKERNELRESPONSE']._serialized_start=1118
-  _globals['_RESTARTKERNELRESPONSE']._serialized_end=1186
-  _globals['_SHUTDOWNKERNELREQUEST']._serialized_start=1188
-  _globals['_SHUTDOWNKERNELREQUEST']._serialized_end=1252
-  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_start=1254
-  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_end=1341
-  _globals['_READKERNELSPECRESOURCEREQUEST']._serialized_start=1343
-  _globals['_READKERNELSPECRESOURCEREQUEST']._serialized_end=1406
-  _globals['_READKERNELSPECRESOURCERESPONSE']._serialized_start=1408
-  _globals['_READKERNELSPECRESOURCERESPONSE']._serialized_end=1455
-  _globals['_RUNNERSERVICE']._serialized_start=1458
-  _globals['_RUNNERSERVICE']._serialized_end=2130
+  _globals['_LAUNCHKERNELREQUEST']._serialized_start=194
+  _globals['_LAUNCHKERNELREQUEST']._serialized_end=550
+  _globals['_LAUNCHKERNELREQUEST_ENVIRONMENTENTRY']._serialized_start=453
+  _globals['_LAUNCHKERNELREQUEST_ENVIRONMENTENTRY']._serialized_end=503
+  _globals['_LAUNCHKERNELREQUEST_LABELSENTRY']._serialized_start=505
+  _globals['_LAUNCHKERNELREQUEST_LABELSENTRY']._serialized_end=550
+  _globals['_LAUNCHKERNELRESPONSE']._serialized_start=552
+  _globals['_LAUNCHKERNELRESPONSE']._serialized_end=636
+  _globals['_UPDATEKERNELREQUEST']._serialized_start=639
+  _globals['_UPDATEKERNELREQUEST']._serialized_end=977
+  _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_start=505
+  _globals['_UPDATEKERNELREQUEST_LABELSENTRY']._serialized_end=550
+  _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_start=453
+  _globals['_UPDATEKERNELREQUEST_ENVIRONMENTENTRY']._serialized_end=503
+  _globals['_UPDATEKERNELRESPONSE']._serialized_start=979
+  _globals['_UPDATEKERNELRESPONSE']._serialized_end=1046
+  _globals['_INTERRUPTKERNELREQUEST']._serialized_start=1048
+  _globals['_INTERRUPTKERNELREQUEST']._serialized_end=1091
+  _globals['_INTERRUPTKERNELRESPONSE']._serialized_start=1093
+  _globals['_INTERRUPTKERNELRESPONSE']._serialized_end=1118
+  _globals['_RESTARTKERNELREQUEST']._serialized_start=1120
+  _globals['_RESTARTKERNELREQUEST']._serialized_end=1183
+  _globals['_RESTARTKERNELRESPONSE']._serialized_start=1185
+  _globals['_RESTARTKERNELRESPONSE']._serialized_end=1253
+  _globals['_SHUTDOWNKERNELREQUEST']._serialized_start=1255
+  _globals['_SHUTDOWNKERNELREQUEST']._serialized_end=1319
+  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_start=1321
+  _globals['_SHUTDOWNKERNELRESPONSE']._serialized_end=1408
+  _globals['_BEGINDRAINREQUEST']._serialized_start=1410
+  _globals['_BEGINDRAINREQUEST']._serialized_end=1510
+  _globals['_BEGINDRAINRESPONSE']._serialized_start=1512
+  _globals['_BEGINDRAINRESPONSE']._serialized_end=1575
+  _globals['_ENDDRAINREQUEST']._serialized_start=1577
+  _globals['_ENDDRAINREQUEST']._serialized_end=1594
+  _globals['_ENDDRAINRESPONSE']._serialized_start=1596
+  _globals['_ENDDRAINRESPONSE']._serialized_end=1614
+  _globals['_READKERNELSPECRESOURCEREQUEST']._serialized_start=1616
+  _globals['_READKERNELSPECRESOURCEREQUEST']._serialized_end=1679
+  _globals['_READKERNELSPECRESOURCERESPONSE']._serialized_start=1681
+  _globals['_READKERNELSPECRESOURCERESPONSE']._serialized_end=1728
+  _globals['_RUNNERSERVICE']._serialized_start=1731
+  _globals['_RUNNERSERVICE']._serialized_end=2587
 # @@protoc_insertion_point(module_scope)

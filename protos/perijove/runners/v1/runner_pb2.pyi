@@ -1,5 +1,9 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from perijove.kernels.v1 import kernels_pb2 as _kernels_pb2
+from perijove.runners.v1 import runners_pb2 as _runners_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -117,6 +121,30 @@ class ShutdownKernelResponse(_message.Message):
     revision: int
     kernel: _kernels_pb2.Kernel
     def __init__(self, revision: _Optional[int] = ..., kernel: _Optional[_Union[_kernels_pb2.Kernel, _Mapping]] = ...) -> None: ...
+
+class BeginDrainRequest(_message.Message):
+    __slots__ = ("within", "reason", "requested_by")
+    WITHIN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    within: _duration_pb2.Duration
+    reason: str
+    requested_by: str
+    def __init__(self, within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reason: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
+
+class BeginDrainResponse(_message.Message):
+    __slots__ = ("drain",)
+    DRAIN_FIELD_NUMBER: _ClassVar[int]
+    drain: _runners_pb2.Drain
+    def __init__(self, drain: _Optional[_Union[_runners_pb2.Drain, _Mapping]] = ...) -> None: ...
+
+class EndDrainRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EndDrainResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ReadKernelspecResourceRequest(_message.Message):
     __slots__ = ("name", "resource")

@@ -60,6 +60,16 @@ class RunnerServiceStub:
                 request_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelRequest.SerializeToString,
                 response_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelResponse.FromString,
                 _registered_method=True)
+        self.BeginDrain = channel.unary_unary(
+                '/perijove.runners.v1.RunnerService/BeginDrain',
+                request_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainRequest.SerializeToString,
+                response_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainResponse.FromString,
+                _registered_method=True)
+        self.EndDrain = channel.unary_unary(
+                '/perijove.runners.v1.RunnerService/EndDrain',
+                request_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainRequest.SerializeToString,
+                response_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainResponse.FromString,
+                _registered_method=True)
         self.ReadKernelspecResource = channel.unary_stream(
                 '/perijove.runners.v1.RunnerService/ReadKernelspecResource',
                 request_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.ReadKernelspecResourceRequest.SerializeToString,
@@ -107,6 +117,21 @@ class RunnerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BeginDrain(self, request, context):
+        """Begins to drain this runner, as `RunnersService.DrainRunner`. From when this
+        returns, launches are refused with `FAILED_PRECONDITION`, `RUNNER_DRAINING`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndDrain(self, request, context):
+        """Ends the drain of this runner, if there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadKernelspecResource(self, request, context):
         """Reads a file of a kernelspec.
         """
@@ -141,6 +166,16 @@ def add_RunnerServiceServicer_to_server(servicer, server):
                     servicer.ShutdownKernel,
                     request_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelRequest.FromString,
                     response_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelResponse.SerializeToString,
+            ),
+            'BeginDrain': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginDrain,
+                    request_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainRequest.FromString,
+                    response_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainResponse.SerializeToString,
+            ),
+            'EndDrain': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndDrain,
+                    request_deserializer=perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainRequest.FromString,
+                    response_serializer=perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainResponse.SerializeToString,
             ),
             'ReadKernelspecResource': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadKernelspecResource,
@@ -284,6 +319,60 @@ class RunnerService:
             '/perijove.runners.v1.RunnerService/ShutdownKernel',
             perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelRequest.SerializeToString,
             perijove_dot_runners_dot_v1_dot_runner__pb2.ShutdownKernelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginDrain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.runners.v1.RunnerService/BeginDrain',
+            perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainRequest.SerializeToString,
+            perijove_dot_runners_dot_v1_dot_runner__pb2.BeginDrainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndDrain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.runners.v1.RunnerService/EndDrain',
+            perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainRequest.SerializeToString,
+            perijove_dot_runners_dot_v1_dot_runner__pb2.EndDrainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class RunnerServiceStub:
     """Replaces a kernel's process and returns once the new one answers."""
     ShutdownKernel: _grpc.UnaryUnaryMultiCallable[_runner_pb2.ShutdownKernelRequest, _runner_pb2.ShutdownKernelResponse]
     """Shuts a kernel down: asks it, then ends it. Returns once it is gone."""
+    BeginDrain: _grpc.UnaryUnaryMultiCallable[_runner_pb2.BeginDrainRequest, _runner_pb2.BeginDrainResponse]
+    """Begins to drain this runner, as `RunnersService.DrainRunner`. From when this
+    returns, launches are refused with `FAILED_PRECONDITION`, `RUNNER_DRAINING`.
+    """
+    EndDrain: _grpc.UnaryUnaryMultiCallable[_runner_pb2.EndDrainRequest, _runner_pb2.EndDrainResponse]
+    """Ends the drain of this runner, if there is one."""
     ReadKernelspecResource: _grpc.UnaryStreamMultiCallable[_runner_pb2.ReadKernelspecResourceRequest, _runner_pb2.ReadKernelspecResourceResponse]
     """Reads a file of a kernelspec."""
 
@@ -65,6 +71,12 @@ class RunnerServiceAsyncStub(RunnerServiceStub):
     """Replaces a kernel's process and returns once the new one answers."""
     ShutdownKernel: _aio.UnaryUnaryMultiCallable[_runner_pb2.ShutdownKernelRequest, _runner_pb2.ShutdownKernelResponse]  # type: ignore[assignment]
     """Shuts a kernel down: asks it, then ends it. Returns once it is gone."""
+    BeginDrain: _aio.UnaryUnaryMultiCallable[_runner_pb2.BeginDrainRequest, _runner_pb2.BeginDrainResponse]  # type: ignore[assignment]
+    """Begins to drain this runner, as `RunnersService.DrainRunner`. From when this
+    returns, launches are refused with `FAILED_PRECONDITION`, `RUNNER_DRAINING`.
+    """
+    EndDrain: _aio.UnaryUnaryMultiCallable[_runner_pb2.EndDrainRequest, _runner_pb2.EndDrainResponse]  # type: ignore[assignment]
+    """Ends the drain of this runner, if there is one."""
     ReadKernelspecResource: _aio.UnaryStreamMultiCallable[_runner_pb2.ReadKernelspecResourceRequest, _runner_pb2.ReadKernelspecResourceResponse]  # type: ignore[assignment]
     """Reads a file of a kernelspec."""
 
@@ -112,6 +124,24 @@ class RunnerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_runner_pb2.ShutdownKernelResponse, _abc.Awaitable[_runner_pb2.ShutdownKernelResponse]]:
         """Shuts a kernel down: asks it, then ends it. Returns once it is gone."""
+
+    @_abc_1.abstractmethod
+    def BeginDrain(
+        self,
+        request: _runner_pb2.BeginDrainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runner_pb2.BeginDrainResponse, _abc.Awaitable[_runner_pb2.BeginDrainResponse]]:
+        """Begins to drain this runner, as `RunnersService.DrainRunner`. From when this
+        returns, launches are refused with `FAILED_PRECONDITION`, `RUNNER_DRAINING`.
+        """
+
+    @_abc_1.abstractmethod
+    def EndDrain(
+        self,
+        request: _runner_pb2.EndDrainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runner_pb2.EndDrainResponse, _abc.Awaitable[_runner_pb2.EndDrainResponse]]:
+        """Ends the drain of this runner, if there is one."""
 
     @_abc_1.abstractmethod
     def ReadKernelspecResource(

@@ -22,11 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from perijove.kernels.v1 import kernels_pb2 as perijove_dot_kernels_dot_v1_dot_kernels__pb2
 from perijove.kernels.v1 import kernelspecs_pb2 as perijove_dot_kernels_dot_v1_dot_kernelspecs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/runners.proto\x12\x13perijove.runners.v1\x1a!perijove/kernels/v1/kernels.proto\x1a%perijove/kernels/v1/kernelspecs.proto\"\xa6\x01\n\x06Runner\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\x37\n\x06labels\x18\x04 \x03(\x0b\x32\'.perijove.runners.v1.Runner.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xaa\x01\n\x05Hello\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\x12\x34\n\x0bkernelspecs\x18\x02 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\x12,\n\x07kernels\x18\x03 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x10\n\x08revision\x18\x04 \x01(\x03\"J\n\x12KernelspecsChanged\x12\x34\n\x0bkernelspecs\x18\x01 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\"i\n\x0eKernelsChanged\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fgone_kernel_ids\x18\x02 \x03(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\x0b\n\tHeartbeat\"\x86\x02\n\x0f\x41nnounceRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.perijove.runners.v1.HelloH\x00\x12>\n\x0fkernels_changed\x18\x02 \x01(\x0b\x32#.perijove.runners.v1.KernelsChangedH\x00\x12\x46\n\x13kernelspecs_changed\x18\x03 \x01(\x0b\x32\'.perijove.runners.v1.KernelspecsChangedH\x00\x12\x33\n\theartbeat\x18\x04 \x01(\x0b\x32\x1e.perijove.runners.v1.HeartbeatH\x00\x42\t\n\x07payload\"T\n\x10\x41nnounceResponse\x12\x35\n\nregistered\x18\x01 \x01(\x0b\x32\x1f.perijove.runners.v1.RegisteredH\x00\x42\t\n\x07payload\"\"\n\nRegistered\x12\x14\n\x0clost_after_s\x18\x01 \x01(\x01\x32m\n\x0eRunnersService\x12[\n\x08\x41nnounce\x12$.perijove.runners.v1.AnnounceRequest\x1a%.perijove.runners.v1.AnnounceResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/runners.proto\x12\x13perijove.runners.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!perijove/kernels/v1/kernels.proto\x1a%perijove/kernels/v1/kernelspecs.proto\"\xd1\x01\n\x06Runner\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\x37\n\x06labels\x18\x04 \x03(\x0b\x32\'.perijove.runners.v1.Runner.LabelsEntry\x12)\n\x05\x64rain\x18\x05 \x01(\x0b\x32\x1a.perijove.runners.v1.Drain\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8b\x01\n\x05\x44rain\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12.\n\nbegin_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crequested_by\x18\x04 \x01(\t\"\xaa\x01\n\x05Hello\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\x12\x34\n\x0bkernelspecs\x18\x02 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\x12,\n\x07kernels\x18\x03 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x10\n\x08revision\x18\x04 \x01(\x03\"J\n\x12KernelspecsChanged\x12\x34\n\x0bkernelspecs\x18\x01 \x03(\x0b\x32\x1f.perijove.kernels.v1.Kernelspec\"i\n\x0eKernelsChanged\x12,\n\x07kernels\x18\x01 \x03(\x0b\x32\x1b.perijove.kernels.v1.Kernel\x12\x17\n\x0fgone_kernel_ids\x18\x02 \x03(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\x0b\n\tHeartbeat\"<\n\rRunnerChanged\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\"\t\n\x07Goodbye\"\xf5\x02\n\x0f\x41nnounceRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.perijove.runners.v1.HelloH\x00\x12>\n\x0fkernels_changed\x18\x02 \x01(\x0b\x32#.perijove.runners.v1.KernelsChangedH\x00\x12\x46\n\x13kernelspecs_changed\x18\x03 \x01(\x0b\x32\'.perijove.runners.v1.KernelspecsChangedH\x00\x12\x33\n\theartbeat\x18\x04 \x01(\x0b\x32\x1e.perijove.runners.v1.HeartbeatH\x00\x12<\n\x0erunner_changed\x18\x05 \x01(\x0b\x32\".perijove.runners.v1.RunnerChangedH\x00\x12/\n\x07goodbye\x18\x06 \x01(\x0b\x32\x1c.perijove.runners.v1.GoodbyeH\x00\x42\t\n\x07payload\"T\n\x10\x41nnounceResponse\x12\x35\n\nregistered\x18\x01 \x01(\x0b\x32\x1f.perijove.runners.v1.RegisteredH\x00\x42\t\n\x07payload\"\"\n\nRegistered\x12\x14\n\x0clost_after_s\x18\x01 \x01(\x01\";\n\x12ListRunnersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x13ListRunnersResponse\x12\x32\n\x07runners\x18\x01 \x03(\x0b\x32!.perijove.runners.v1.RunnerStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf4\x01\n\x0cRunnerStatus\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .perijove.runners.v1.RunnerState\x12\x18\n\x10kernelspec_names\x18\x03 \x03(\t\x12\x14\n\x0ckernel_count\x18\x04 \x01(\x05\x12\x12\n\nbusy_count\x18\x05 \x01(\x05\x12\x16\n\x0ereserved_count\x18\x06 \x01(\x05\x12*\n\x07silence\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"b\n\x12\x44rainRunnerRequest\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12)\n\x06within\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x03 \x01(\t\"B\n\x13\x44rainRunnerResponse\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner\")\n\x14UndrainRunnerRequest\x12\x11\n\trunner_id\x18\x01 \x01(\t\"D\n\x15UndrainRunnerResponse\x12+\n\x06runner\x18\x01 \x01(\x0b\x32\x1b.perijove.runners.v1.Runner*t\n\x0bRunnerState\x12\x1c\n\x18RUNNER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUNNER_STATE_LIVE\x10\x01\x12\x19\n\x15RUNNER_STATE_DRAINING\x10\x02\x12\x15\n\x11RUNNER_STATE_LOST\x10\x03\x32\x99\x03\n\x0eRunnersService\x12[\n\x08\x41nnounce\x12$.perijove.runners.v1.AnnounceRequest\x1a%.perijove.runners.v1.AnnounceResponse(\x01\x30\x01\x12`\n\x0bListRunners\x12\'.perijove.runners.v1.ListRunnersRequest\x1a(.perijove.runners.v1.ListRunnersResponse\x12`\n\x0b\x44rainRunner\x12\'.perijove.runners.v1.DrainRunnerRequest\x1a(.perijove.runners.v1.DrainRunnerResponse\x12\x66\n\rUndrainRunner\x12).perijove.runners.v1.UndrainRunnerRequest\x1a*.perijove.runners.v1.UndrainRunnerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +37,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RUNNER_LABELSENTRY']._loaded_options = None
   _globals['_RUNNER_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_RUNNER']._serialized_start=133
-  _globals['_RUNNER']._serialized_end=299
-  _globals['_RUNNER_LABELSENTRY']._serialized_start=254
-  _globals['_RUNNER_LABELSENTRY']._serialized_end=299
-  _globals['_HELLO']._serialized_start=302
-  _globals['_HELLO']._serialized_end=472
-  _globals['_KERNELSPECSCHANGED']._serialized_start=474
-  _globals['_KERNELSPECSCHANGED']._serialized_end=548
-  _globals['_KERNELSCHANGED']._serialized_start=550
-  _globals['_KERNELSCHANGED']._serialized_end=655
-  _globals['_HEARTBEAT']._serialized_start=657
-  _globals['_HEARTBEAT']._serialized_end=668
-  _globals['_ANNOUNCEREQUEST']._serialized_start=671
-  _globals['_ANNOUNCEREQUEST']._serialized_end=933
-  _globals['_ANNOUNCERESPONSE']._serialized_start=935
-  _globals['_ANNOUNCERESPONSE']._serialized_end=1019
-  _globals['_REGISTERED']._serialized_start=1021
-  _globals['_REGISTERED']._serialized_end=1055
-  _globals['_RUNNERSSERVICE']._serialized_start=1057
-  _globals['_RUNNERSSERVICE']._serialized_end=1166
+  _globals['_RUNNERSTATE']._serialized_start=2180
+  _globals['_RUNNERSTATE']._serialized_end=2296
+  _globals['_RUNNER']._serialized_start=198
+  _globals['_RUNNER']._serialized_end=407
+  _globals['_RUNNER_LABELSENTRY']._serialized_start=362
+  _globals['_RUNNER_LABELSENTRY']._serialized_end=407
+  _globals['_DRAIN']._serialized_start=410
+  _globals['_DRAIN']._serialized_end=549
+  _globals['_HELLO']._serialized_start=552
+  _globals['_HELLO']._serialized_end=722
+  _globals['_KERNELSPECSCHANGED']._serialized_start=724
+  _globals['_KERNELSPECSCHANGED']._serialized_end=798
+  _globals['_KERNELSCHANGED']._serialized_start=800
+  _globals['_KERNELSCHANGED']._serialized_end=905
+  _globals['_HEARTBEAT']._serialized_start=907
+  _globals['_HEARTBEAT']._serialized_end=918
+  _globals['_RUNNERCHANGED']._serialized_start=920
+  _globals['_RUNNERCHANGED']._serialized_end=980
+  _globals['_GOODBYE']._serialized_start=982
+  _globals['_GOODBYE']._serialized_end=991
+  _globals['_ANNOUNCEREQUEST']._serialized_start=994
+  _globals['_ANNOUNCEREQUEST']._serialized_end=1367
+  _globals['_ANNOUNCERESPONSE']._serialized_start=1369
+  _globals['_ANNOUNCERESPONSE']._serialized_end=1453
+  _globals['_REGISTERED']._serialized_start=1455
+  _globals['_REGISTERED']._serialized_end=1489
+  _globals['_LISTRUNNERSREQUEST']._serialized_start=1491
+  _globals['_LISTRUNNERSREQUEST']._serialized_end=1550
+  _globals['_LISTRUNNERSRESPONSE']._serialized_start=1552
+  _globals['_LISTRUNNERSRESPONSE']._serialized_end=1650
+  _globals['_RUNNERSTATUS']._serialized_start=1653
+  _globals['_RUNNERSTATUS']._serialized_end=1897
+  _globals['_DRAINRUNNERREQUEST']._serialized_start=1899
+  _globals['_DRAINRUNNERREQUEST']._serialized_end=1997
+  _globals['_DRAINRUNNERRESPONSE']._serialized_start=1999
+  _globals['_DRAINRUNNERRESPONSE']._serialized_end=2065
+  _globals['_UNDRAINRUNNERREQUEST']._serialized_start=2067
+  _globals['_UNDRAINRUNNERREQUEST']._serialized_end=2108
+  _globals['_UNDRAINRUNNERRESPONSE']._serialized_start=2110
+  _globals['_UNDRAINRUNNERRESPONSE']._serialized_end=2178
+  _globals['_RUNNERSSERVICE']._serialized_start=2299
+  _globals['_RUNNERSSERVICE']._serialized_end=2708
 # @@protoc_insertion_point(module_scope)

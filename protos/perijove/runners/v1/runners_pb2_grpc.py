@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RunnersServiceStub:
-    """Where runners make themselves known. The kernels service serves it.
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
     """
 
     def __init__(self, channel):
@@ -40,10 +41,26 @@ class RunnersServiceStub:
                 request_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceRequest.SerializeToString,
                 response_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceResponse.FromString,
                 _registered_method=True)
+        self.ListRunners = channel.unary_unary(
+                '/perijove.runners.v1.RunnersService/ListRunners',
+                request_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersRequest.SerializeToString,
+                response_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersResponse.FromString,
+                _registered_method=True)
+        self.DrainRunner = channel.unary_unary(
+                '/perijove.runners.v1.RunnersService/DrainRunner',
+                request_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerRequest.SerializeToString,
+                response_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerResponse.FromString,
+                _registered_method=True)
+        self.UndrainRunner = channel.unary_unary(
+                '/perijove.runners.v1.RunnersService/UndrainRunner',
+                request_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerRequest.SerializeToString,
+                response_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerResponse.FromString,
+                _registered_method=True)
 
 
 class RunnersServiceServicer:
-    """Where runners make themselves known. The kernels service serves it.
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
     """
 
     def Announce(self, request_iterator, context):
@@ -51,6 +68,34 @@ class RunnersServiceServicer:
         a heartbeat when it has nothing else to say. The stream is registration,
         liveness, and rebuild of the registry in one: a runner that loses it
         opens another, to any replica, and begins with `hello` again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRunners(self, request, context):
+        """Lists the runners that are known, in order of their ids: also those that are
+        lost, until they are forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainRunner(self, request, context):
+        """Drains a runner: from now on no kernel or terminal is started there, while
+        those that run go on. Once it is empty, or at the deadline, its process ends
+        with status 0, and its supervisor with it. The runner itself keeps in mind that
+        it is drained, also when it or this service is restarted. A repeated call sets
+        deadline and reason anew. Returns `NOT_FOUND` with reason `NO_SUCH_RUNNER`, or
+        `UNAVAILABLE` with reason `RUNNER_UNREACHABLE`, and then nothing has changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndrainRunner(self, request, context):
+        """Ends the drain of a runner that has not left yet: it takes kernels again.
+        Harmless on one that is not drained. Fails as `DrainRunner`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -64,6 +109,21 @@ def add_RunnersServiceServicer_to_server(servicer, server):
                     request_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceRequest.FromString,
                     response_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceResponse.SerializeToString,
             ),
+            'ListRunners': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRunners,
+                    request_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersRequest.FromString,
+                    response_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersResponse.SerializeToString,
+            ),
+            'DrainRunner': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainRunner,
+                    request_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerRequest.FromString,
+                    response_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerResponse.SerializeToString,
+            ),
+            'UndrainRunner': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndrainRunner,
+                    request_deserializer=perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerRequest.FromString,
+                    response_serializer=perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'perijove.runners.v1.RunnersService', rpc_method_handlers)
@@ -73,7 +133,8 @@ def add_RunnersServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunnersService:
-    """Where runners make themselves known. The kernels service serves it.
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
     """
 
     @staticmethod
@@ -93,6 +154,87 @@ class RunnersService:
             '/perijove.runners.v1.RunnersService/Announce',
             perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceRequest.SerializeToString,
             perijove_dot_runners_dot_v1_dot_runners__pb2.AnnounceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRunners(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.runners.v1.RunnersService/ListRunners',
+            perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersRequest.SerializeToString,
+            perijove_dot_runners_dot_v1_dot_runners__pb2.ListRunnersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainRunner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.runners.v1.RunnersService/DrainRunner',
+            perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerRequest.SerializeToString,
+            perijove_dot_runners_dot_v1_dot_runners__pb2.DrainRunnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndrainRunner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/perijove.runners.v1.RunnersService/UndrainRunner',
+            perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerRequest.SerializeToString,
+            perijove_dot_runners_dot_v1_dot_runners__pb2.UndrainRunnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

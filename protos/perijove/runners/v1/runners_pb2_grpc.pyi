@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RunnersServiceStub:
-    """Where runners make themselves known. The kernels service serves it."""
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,10 +41,28 @@ class RunnersServiceStub:
     liveness, and rebuild of the registry in one: a runner that loses it
     opens another, to any replica, and begins with `hello` again.
     """
+    ListRunners: _grpc.UnaryUnaryMultiCallable[_runners_pb2.ListRunnersRequest, _runners_pb2.ListRunnersResponse]
+    """Lists the runners that are known, in order of their ids: also those that are
+    lost, until they are forgotten.
+    """
+    DrainRunner: _grpc.UnaryUnaryMultiCallable[_runners_pb2.DrainRunnerRequest, _runners_pb2.DrainRunnerResponse]
+    """Drains a runner: from now on no kernel or terminal is started there, while
+    those that run go on. Once it is empty, or at the deadline, its process ends
+    with status 0, and its supervisor with it. The runner itself keeps in mind that
+    it is drained, also when it or this service is restarted. A repeated call sets
+    deadline and reason anew. Returns `NOT_FOUND` with reason `NO_SUCH_RUNNER`, or
+    `UNAVAILABLE` with reason `RUNNER_UNREACHABLE`, and then nothing has changed.
+    """
+    UndrainRunner: _grpc.UnaryUnaryMultiCallable[_runners_pb2.UndrainRunnerRequest, _runners_pb2.UndrainRunnerResponse]
+    """Ends the drain of a runner that has not left yet: it takes kernels again.
+    Harmless on one that is not drained. Fails as `DrainRunner`.
+    """
 
 @_typing.type_check_only
 class RunnersServiceAsyncStub(RunnersServiceStub):
-    """Where runners make themselves known. The kernels service serves it."""
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Announce: _aio.StreamStreamMultiCallable[_runners_pb2.AnnounceRequest, _runners_pb2.AnnounceResponse]  # type: ignore[assignment]
@@ -51,9 +71,27 @@ class RunnersServiceAsyncStub(RunnersServiceStub):
     liveness, and rebuild of the registry in one: a runner that loses it
     opens another, to any replica, and begins with `hello` again.
     """
+    ListRunners: _aio.UnaryUnaryMultiCallable[_runners_pb2.ListRunnersRequest, _runners_pb2.ListRunnersResponse]  # type: ignore[assignment]
+    """Lists the runners that are known, in order of their ids: also those that are
+    lost, until they are forgotten.
+    """
+    DrainRunner: _aio.UnaryUnaryMultiCallable[_runners_pb2.DrainRunnerRequest, _runners_pb2.DrainRunnerResponse]  # type: ignore[assignment]
+    """Drains a runner: from now on no kernel or terminal is started there, while
+    those that run go on. Once it is empty, or at the deadline, its process ends
+    with status 0, and its supervisor with it. The runner itself keeps in mind that
+    it is drained, also when it or this service is restarted. A repeated call sets
+    deadline and reason anew. Returns `NOT_FOUND` with reason `NO_SUCH_RUNNER`, or
+    `UNAVAILABLE` with reason `RUNNER_UNREACHABLE`, and then nothing has changed.
+    """
+    UndrainRunner: _aio.UnaryUnaryMultiCallable[_runners_pb2.UndrainRunnerRequest, _runners_pb2.UndrainRunnerResponse]  # type: ignore[assignment]
+    """Ends the drain of a runner that has not left yet: it takes kernels again.
+    Harmless on one that is not drained. Fails as `DrainRunner`.
+    """
 
 class RunnersServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Where runners make themselves known. The kernels service serves it."""
+    """Where runners make themselves known, and are looked after. The kernels service
+    serves it. Only runners may call `Announce`, and they may call nothing else.
+    """
 
     @_abc_1.abstractmethod
     def Announce(
@@ -65,6 +103,40 @@ class RunnersServiceServicer(metaclass=_abc_1.ABCMeta):
         a heartbeat when it has nothing else to say. The stream is registration,
         liveness, and rebuild of the registry in one: a runner that loses it
         opens another, to any replica, and begins with `hello` again.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRunners(
+        self,
+        request: _runners_pb2.ListRunnersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runners_pb2.ListRunnersResponse, _abc.Awaitable[_runners_pb2.ListRunnersResponse]]:
+        """Lists the runners that are known, in order of their ids: also those that are
+        lost, until they are forgotten.
+        """
+
+    @_abc_1.abstractmethod
+    def DrainRunner(
+        self,
+        request: _runners_pb2.DrainRunnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runners_pb2.DrainRunnerResponse, _abc.Awaitable[_runners_pb2.DrainRunnerResponse]]:
+        """Drains a runner: from now on no kernel or terminal is started there, while
+        those that run go on. Once it is empty, or at the deadline, its process ends
+        with status 0, and its supervisor with it. The runner itself keeps in mind that
+        it is drained, also when it or this service is restarted. A repeated call sets
+        deadline and reason anew. Returns `NOT_FOUND` with reason `NO_SUCH_RUNNER`, or
+        `UNAVAILABLE` with reason `RUNNER_UNREACHABLE`, and then nothing has changed.
+        """
+
+    @_abc_1.abstractmethod
+    def UndrainRunner(
+        self,
+        request: _runners_pb2.UndrainRunnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_runners_pb2.UndrainRunnerResponse, _abc.Awaitable[_runners_pb2.UndrainRunnerResponse]]:
+        """Ends the drain of a runner that has not left yet: it takes kernels again.
+        Harmless on one that is not drained. Fails as `DrainRunner`.
         """
 
 def add_RunnersServiceServicer_to_server(servicer: RunnersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

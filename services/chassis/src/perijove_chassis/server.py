@@ -77,6 +77,7 @@ async def serve(
     *,
     background: Callable[[], Awaitable[None]] | None = None,
     ready: Callable[[], Awaitable[object]] | None = None,
+    on_stop: Callable[[], bool] | None = None,
     registry: CollectorRegistry | None = None,
     doors: Sequence[Door] = (),
 ) -> None:
@@ -87,9 +88,12 @@ async def serve(
         verifier: Checks every call's credential.
         services: What to serve.
         background: Work to do beside serving. It is cancelled at the end; the
-            process ends if it fails.
+            process ends if it does.
         ready: Returns when the process is of use; its health is NOT_SERVING
             before that, though it answers. At once if not given.
+        on_stop: Told of the first SIGTERM or SIGINT; returns whether the background
+            work, which then ends by itself, is to be waited for. A second signal
+            is obeyed at once.
         registry: Metrics to serve besides those of the calls.
         doors: Where else it listens, for others.
 
@@ -117,7 +121,7 @@ async def serve(
     saying = asyncio.ensure_future(_say_serving(health, services, ready))
     log.info("serving", listen=settings.listen, doors=[door.listen for door in doors])
     try:
-        await _until_told_to_stop(background)
+        await _until_told_to_stop(background, on_stop)
     finally:
         saying.cancel()
         log.info("draining", grace_s=settings.grace_s)
@@ -196,11 +200,21 @@ def _chassis_services(
     return rows
 
 
-async def _until_told_to_stop(background: Callable[[], Awaitable[None]] | None) -> None:
+async def _until_told_to_stop(
+    background: Callable[[], Awaitable[None]] | None, on_stop: Callable[[], bool] | None
+) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+    postponed = False
+
+    def stop() -> None:
+        nonlocal postponed
+        if on_stop and not postponed and (postponed := on_stop()):
+            return
+        told.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop)
     waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(told.wait())}
     if background:
         waiting.add(asyncio.ensure_future(background()))

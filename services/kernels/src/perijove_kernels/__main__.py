@@ -13,6 +13,7 @@ from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
 from perijove_kernels.manager import KernelManager
+from perijove_kernels.pool import PoolManager
 from perijove_kernels.settings import Settings
 from perijove_kernels.terminals.assembly import Terminals
 from perijove_kernels.watching import ShownKernels
@@ -28,7 +29,7 @@ async def main(settings: Settings) -> None:
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
     manager = KernelManager(store, runners, last_known, default_kernelspec=default)
     terminals = Terminals(settings, runners, dialing)
-    for_runners = services.runners(announced)
+    for_runners = services.runners(announced, PoolManager(store, runners))
     rows = [
         services.kernels(manager, watching),
         relay.channels(manager.get, key, dialing),

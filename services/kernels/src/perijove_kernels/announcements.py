@@ -87,6 +87,9 @@ class RunnerManager:
         while (changes := await self._next(messages)) is not None:
             if isinstance(changes, Hello):
                 raise InvalidArgument("hello comes once")
+            if changes.leaves:
+                await self._store.leave(caller, stream_id)
+                break
             self._end_strays(runner, await self._store.apply(runner, stream_id, changes))
         log.info("runner left", runner_id=caller)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 from perijove_chassis.errors import (
-    DeadlineExceeded,
-    DomainError,
     NotFound,
     PermissionDenied,
     Unavailable,
@@ -18,14 +15,12 @@ from perijove_chassis.paging import page
 
 from perijove_kernels.model import (
     RESERVED_LABEL,
-    ExecutionState,
     Kernel,
     Runner,
     buried,
-    noted,
 )
-from perijove_kernels.placement import Wish
-from perijove_kernels.store import Registry
+from perijove_kernels.placing import Placing
+from perijove_kernels.store import Holding, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Launch
-    from perijove_kernels.store import Holding, KernelStore, Runners
+    from perijove_kernels.store import KernelStore, Runners
 
 log = structlog.get_logger()
 
@@ -66,6 +61,7 @@ class KernelManager:
     ) -> None:
         self._store = store
         self._runners = runners
+        self._placing = Placing(store, runners)
         self._last_known = last_known
         self._default_kernelspec = default_kernelspec
 
@@ -82,24 +78,11 @@ class KernelManager:
                 id starts no second kernel.
         """
         _require_own_labels(launch.labels, trusted=trusted)
-        reservation_id = uuid.uuid4().hex
         wanted = launch.kernelspec_name or self._default_kernelspec
-        wish = Wish(launch.owner, launch.runner_labels)
-        place = await self._store.reserve(launch.kernel_id, wanted, reservation_id, wish)
-        if place.existing:
-            kernel = _reachable(place.existing)
-            if kernel.execution_state is not ExecutionState.DEAD:
-                return kernel, False
-        launch = replace(launch, kernelspec_name=place.kernelspec_name, labels=noted(launch))
-        try:
-            kernel, created = await self._runners.launch(place.runner, launch)
-        except (Unavailable, DeadlineExceeded):
-            # It may be launched all the same: the place is kept, so that a retry
-            # asks the same runner.
-            raise
-        except DomainError:
-            await self._store.release(launch.kernel_id, reservation_id)
-            raise
+        found = await self._placing.launch(replace(launch, kernelspec_name=wanted))
+        if isinstance(found, Holding):
+            return _reachable(found), False
+        kernel, created = found
         log.info(
             "kernel started",
             kernel_id=kernel.kernel_id,

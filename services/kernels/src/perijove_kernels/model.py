@@ -15,6 +15,7 @@ MAX_LABEL_BYTES = 1024
 """Most bytes of a label, its key included."""
 MAX_VARIABLES = 512
 MAX_VARIABLE_BYTES = 64 * 1024
+MAX_REASON_CHARACTERS = 500
 RESERVED_LABEL = "perijove."
 """Labels that begin with this belong to Perijove's own services."""
 WORKING_DIRECTORY_LABEL = f"{RESERVED_LABEL}working_directory"
@@ -49,6 +50,7 @@ class ExitCause(enum.Enum):
     RUNNER_LOST = "runner_lost"
     RUNNER_STOPPED = "runner_stopped"
     START_FAILED = "start_failed"
+    RUNNER_DRAINED = "runner_drained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,17 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """That a runner takes nothing new, and leaves once it is empty."""
+
+    reason: str
+    begin_time: datetime
+    deadline: datetime | None = None
+    """When what it still holds is ended; None if that may run on."""
+    requested_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """The whole state of a runner."""
 
@@ -122,6 +135,7 @@ class Hello:
     kernelspecs: tuple[Kernelspec, ...]
     kernels: tuple[Kernel, ...]
     revision: int
+    drain: Drain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,11 @@ class Changes:
     revision: int = 0
     kernelspecs: tuple[Kernelspec, ...] | None = None
     """All it can start now, if that has changed."""
+    drain: Drain | None = None
+    """Whether it is being drained, if that has changed."""
+    drain_changed: bool = False
+    leaves: bool = False
+    """Whether it leaves for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +237,17 @@ def parse_runner_id(text: str) -> str:
     """
     if not _ID.fullmatch(text):
         raise InvalidArgument(f"not the id of a runner: {text[:64]!r}")
+    return text
+
+
+def parse_reason(text: str) -> str:
+    """Return why something is done, for people.
+
+    Raises:
+        InvalidArgument: if it is too long, or more than a line.
+    """
+    if len(text) > MAX_REASON_CHARACTERS or not text.isprintable():
+        raise InvalidArgument(f"a reason is a line of at most {MAX_REASON_CHARACTERS} characters")
     return text
 
 

@@ -37,6 +37,8 @@ class Wish:
     """Whose kernel it is; empty if nobody's in particular."""
     runner_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels that the runner must have."""
+    avoid: tuple[str, ...] = ()
+    """Ids of runners that have just refused it."""
 
 
 ANY = Wish()
@@ -59,5 +61,5 @@ def refusal(reason: str, kernelspec_name: str, wish: Wish, quotas: Quotas) -> Do
         violation = QuotaViolation(f"user:{wish.user}", text)
         return ResourceExhausted(text, reason=reason, violation=violation)
     if reason == "NO_CAPACITY":
-        return ResourceExhausted("every runner is full", reason=reason)
+        return ResourceExhausted("every runner is full, or being drained", reason=reason)
     return Unavailable("no runner can be reached", reason="RUNNER_UNREACHABLE")

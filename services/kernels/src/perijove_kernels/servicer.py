@@ -14,7 +14,7 @@ from perijove.runners.v1 import runners_pb2_grpc as runners_pb_grpc
 from perijove_chassis import server, users
 from perijove_chassis.credentials import PrincipalKind
 
-from perijove_kernels import wire
+from perijove_kernels import pool_wire, wire
 from perijove_kernels.model import (
     Changes,
     Hello,
@@ -22,6 +22,8 @@ from perijove_kernels.model import (
     parse_environment,
     parse_kernel_id,
     parse_labels,
+    parse_reason,
+    parse_runner_id,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from perijove_kernels.kernelspecs import KernelspecManager
     from perijove_kernels.manager import KernelManager
     from perijove_kernels.model import Kernel
+    from perijove_kernels.pool import PoolManager
 
 _UPDATABLE = frozenset({"labels", "environment"})
 
@@ -150,8 +153,9 @@ class KernelspecsServicer(specs_pb_grpc.KernelspecsServiceServicer):
 class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
     """Serves `RunnersService`."""
 
-    def __init__(self, manager: RunnerManager) -> None:
+    def __init__(self, manager: RunnerManager, pool: PoolManager) -> None:
         self._manager = manager
+        self._pool = pool
 
     async def Announce(  # type: ignore[override]  # it writes instead of yielding
         self,
@@ -165,6 +169,33 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
         await self._manager.announce(
             server.principal.get().name, _announced(request_iterator), registered
         )
+
+    async def ListRunners(
+        self, request: runners_pb.ListRunnersRequest, _context: grpc.aio.ServicerContext
+    ) -> runners_pb.ListRunnersResponse:
+        members, busy, token = await self._pool.list(request.page_size, request.page_token)
+        return runners_pb.ListRunnersResponse(
+            runners=[pool_wire.member_to_proto(m, busy[m.runner.runner_id]) for m in members],
+            next_page_token=token,
+        )
+
+    async def DrainRunner(
+        self, request: runners_pb.DrainRunnerRequest, _context: grpc.aio.ServicerContext
+    ) -> runners_pb.DrainRunnerResponse:
+        within = request.within.ToTimedelta() if request.HasField("within") else None
+        runner, drain = await self._pool.drain(
+            parse_runner_id(request.runner_id),
+            parse_reason(request.reason),
+            None if within is None else within.total_seconds(),
+            users.user.get(),
+        )
+        return runners_pb.DrainRunnerResponse(runner=pool_wire.runner_to_proto(runner, drain))
+
+    async def UndrainRunner(
+        self, request: runners_pb.UndrainRunnerRequest, _context: grpc.aio.ServicerContext
+    ) -> runners_pb.UndrainRunnerResponse:
+        runner = await self._pool.undrain(parse_runner_id(request.runner_id))
+        return runners_pb.UndrainRunnerResponse(runner=pool_wire.runner_to_proto(runner, None))
 
 
 async def _announced(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perijove_kernels.kernelspecs import KernelspecManager
     from perijove_kernels.manager import KernelManager
     from perijove_kernels.model import Kernel
+    from perijove_kernels.pool import PoolManager
 
 _CLIENTS = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _RUNNERS = frozenset({PrincipalKind.RUNNER})
@@ -45,11 +46,12 @@ def kernelspecs(manager: KernelspecManager) -> Service:
     )
 
 
-def runners(manager: RunnerManager) -> Service:
-    """Return the row of `RunnersService`: for runners alone."""
-    servicer = RunnersServicer(manager)
+def runners(manager: RunnerManager, pool: PoolManager) -> Service:
+    """Return the row of `RunnersService`: runners announce, and others look after them."""
+    servicer = RunnersServicer(manager, pool)
     return Service(
         "perijove.runners.v1.RunnersService",
         lambda server: runners_pb2_grpc.add_RunnersServiceServicer_to_server(servicer, server),
-        _RUNNERS,
+        _CLIENTS,
+        {"Announce": _RUNNERS},
     )

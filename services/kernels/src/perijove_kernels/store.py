@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from perijove_kernels.model import ExecutionState
 from perijove_kernels.placement import ANY
 
 if TYPE_CHECKING:
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 
     from perijove_chassis.watching import Delta, Position
 
-    from perijove_kernels.model import Changes, Hello, Kernel, Kernelspec, Launch, Offer, Runner
+    from perijove_kernels.model import (
+        Changes,
+        Drain,
+        Hello,
+        Kernel,
+        Kernelspec,
+        Launch,
+        Offer,
+        Runner,
+    )
     from perijove_kernels.placement import Wish
 
 
@@ -51,6 +61,11 @@ class Holding:
     kernel: Kernel
     lost: bool = False
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether its runner is there and says that it is dead."""
+        return not self.lost and self.kernel.execution_state is ExecutionState.DEAD
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -63,6 +78,22 @@ class Registry:
     """Whether the store lost data a moment ago, so that runners may not have returned yet."""
     position: Position | None = None
     """What was written up to here is in it; None while the store has not found its feet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A runner, and how it is doing."""
+
+    runner: Runner
+    kernelspec_names: tuple[str, ...]
+    drain: Drain | None
+    lost: bool
+    silent_s: float
+    """Seconds since its last word."""
+    kernels: int
+    """How many it holds."""
+    reserved: int
+    """How many places are kept for kernels about to be launched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +132,33 @@ class KernelStore(Protocol):
                 store may have lost what this one said: it must register anew.
         """
 
+    async def leave(self, runner_id: str, stream_id: str) -> None:
+        """Forget a runner at once, unless it has another stream by now."""
+
+    async def note_drain(self, runner_id: str, drain: Drain | None) -> bool:
+        """Note whether a runner is being drained; return whether it is known.
+
+        Nothing more is placed there. What the runner announces takes its place.
+        """
+
+    async def pool(self) -> tuple[Member, ...]:
+        """Return all runners in order of their ids, in one round trip."""
+
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
     ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released.
 
         Of two random live runners with the kernelspec, the labels and room for one
-        more, the less loaded one is taken. A repeated call returns the same place while it
-        is kept, so that a retry cannot start a second kernel elsewhere.
+        more, which are not being drained, the less loaded one is taken. A repeated
+        call returns the same place while it is kept, so that a retry cannot start a
+        second kernel elsewhere.
 
         Raises:
             NotFound: `NO_SUCH_KERNELSPEC`, if no live runner offers it.
             FailedPrecondition: `NO_MATCHING_RUNNER`, if none of those has the labels.
             ResourceExhausted: `TOO_MANY_KERNELS`, `TOO_MANY_KERNELS_OF_USER`, at a
-                quota; `NO_CAPACITY`, if all that have them are full.
+                quota; `NO_CAPACITY`, if all that have them are full or drained.
             Unavailable: if there is no live runner at all, or the one the kernel
                 may be on is lost.
         """
@@ -205,6 +249,14 @@ class Runners(Protocol):
         self, runner: Runner, kernel_id: str, requested_by: str
     ) -> tuple[Kernel | None, int]:
         """Shut a kernel down; return how it was last, and the revision as of which it is gone."""
+
+    async def begin_drain(
+        self, runner: Runner, reason: str, within_s: float | None, requested_by: str
+    ) -> Drain:
+        """Have a runner take nothing new, and leave once it is empty or the time is over."""
+
+    async def end_drain(self, runner: Runner) -> None:
+        """Have a runner take new kernels again."""
 
     def read_resource(
         self, runner: Runner, kernelspec: Kernelspec, resource: str

@@ -11,6 +11,7 @@ from perijove_chassis.watching import Position
 
 from perijove_kernels.model import (
     Changes,
+    Drain,
     ExecutionState,
     ExitCause,
     Hello,
@@ -48,6 +49,7 @@ _CAUSES = {
     kernels_pb2.EXIT_CAUSE_RUNNER_LOST: ExitCause.RUNNER_LOST,
     kernels_pb2.EXIT_CAUSE_RUNNER_STOPPED: ExitCause.RUNNER_STOPPED,
     kernels_pb2.EXIT_CAUSE_START_FAILED: ExitCause.START_FAILED,
+    kernels_pb2.EXIT_CAUSE_RUNNER_DRAINED: ExitCause.RUNNER_DRAINED,
 }
 _CAUSES_ON_WIRE = {cause: number for number, cause in _CAUSES.items()}
 
@@ -168,6 +170,7 @@ def hello_from_proto(message: runners_pb2.Hello) -> Hello:
         tuple(kernelspec_from_proto(spec) for spec in message.kernelspecs),
         tuple(kernel_from_proto(kernel, runner) for kernel in message.kernels),
         message.revision,
+        drain_from_proto(described.drain) if described.HasField("drain") else None,
     )
 
 
@@ -190,7 +193,23 @@ def changes_from_proto(message: runners_pb2.AnnounceRequest, runner: Runner) -> 
     if kind == "kernelspecs_changed":
         specs = message.kernelspecs_changed.kernelspecs
         return Changes(kernelspecs=tuple(kernelspec_from_proto(spec) for spec in specs))
+    if kind == "runner_changed":
+        described = message.runner_changed.runner
+        drain = drain_from_proto(described.drain) if described.HasField("drain") else None
+        return Changes(drain=drain, drain_changed=True)
+    if kind == "goodbye":
+        return Changes(leaves=True)
     raise InvalidArgument("after hello, an announcement says what has changed")
+
+
+def drain_from_proto(message: runners_pb2.Drain) -> Drain:
+    """Return a drain as a runner keeps it."""
+    return Drain(
+        message.reason,
+        _time(message.begin_time),
+        _time(message.deadline) if message.HasField("deadline") else None,
+        message.requested_by,
+    )
 
 
 def fields(mask: FieldMask, known: frozenset[str]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from perijove_runner import wire
 
 if TYPE_CHECKING:
     from perijove_runner.changes import ChangeFeed, Changes
+    from perijove_runner.draining import Draining
     from perijove_runner.manager import KernelManager
     from perijove_runner.settings import RunnerSettings
 
@@ -37,6 +38,7 @@ class Announcer:
         writer: wire.Writer,
         manager: KernelManager[Any],
         feed: ChangeFeed,
+        draining: Draining,
     ) -> None:
         name = runner_name(settings.id)
         issuer = Issuer(settings.key(), issuer=name, audience="kernels")
@@ -51,7 +53,11 @@ class Announcer:
         self._writer = writer
         self._manager = manager
         self._feed = feed
+        self._draining = draining
+        self.left = asyncio.Event()
+        """Set once it was told that the runner leaves."""
         self._registered = False
+        self._said_goodbye = False
         self._known = asyncio.Event()
 
     async def known(self) -> None:
@@ -68,7 +74,7 @@ class Announcer:
 
     async def _announce_for_ever(self) -> None:
         attempt = 0
-        while self._channels:
+        while self._channels and not self.left.is_set():
             channel = self._channels[attempt % len(self._channels)]
             self._registered = False
             try:
@@ -89,10 +95,13 @@ class Announcer:
             if not isinstance(reply, pb.AnnounceResponse):
                 return
             self._registered = True
+            self._said_goodbye = False
             self._known.set()
             log.info("announced", lost_after_s=reply.registered.lost_after_s)
             heartbeat_s = max(reply.registered.lost_after_s, 1.0) / _HEARTBEATS_PER_LOSS
             await self._tell_until_ended(call, heartbeat_s)
+            if self._said_goodbye:
+                self.left.set()
         finally:
             call.cancel()
 
@@ -114,28 +123,39 @@ class Announcer:
 
     async def _tell(self, call: grpc.aio.StreamStreamCall, heartbeat_s: float) -> None:
         """Tell what changes until the stream has ended."""
-        while not call.done():
+        while not call.done() and not self._said_goodbye:
             changes = await self._feed.take(heartbeat_s)
             for request in self._requests(changes):
                 if call.done():
                     return
                 async with asyncio.timeout(_REGISTER_S):
                     await call.write(request)
+                self._said_goodbye = request.HasField("goodbye")
 
     def _hello(self) -> pb.Hello:
         self._feed.begin()
         kernels, revision = self._manager.kernels()
         return pb.Hello(
-            runner=self._runner,
+            runner=self._described(),
             kernelspecs=map(wire.kernelspec_to_proto, self._manager.kernelspecs()),
             kernels=map(self._writer.kernel, kernels),
             revision=revision,
         )
 
+    def _described(self) -> pb.Runner:
+        if drain := self._draining.drain:
+            self._runner.drain.CopyFrom(wire.drain_to_proto(drain))
+        else:
+            self._runner.ClearField("drain")
+        return self._runner
+
     def _requests(self, changes: Changes) -> list[pb.AnnounceRequest]:
         if not changes:
             return [pb.AnnounceRequest(heartbeat=pb.Heartbeat())]
         requests = []
+        if changes.runner:
+            moved = pb.RunnerChanged(runner=self._described())
+            requests.append(pb.AnnounceRequest(runner_changed=moved))
         if changes.kernelspecs:
             specs = map(wire.kernelspec_to_proto, self._manager.kernelspecs())
             changed = pb.KernelspecsChanged(kernelspecs=specs)
@@ -150,6 +170,8 @@ class Announcer:
         if gone:
             ids = [kernel.kernel_id for kernel in gone]
             requests.append(self._changed(pb.KernelsChanged(gone_kernel_ids=ids)))
+        if changes.leaving:
+            requests.append(pb.AnnounceRequest(goodbye=pb.Goodbye()))
         return requests
 
     def _changed(self, changed: pb.KernelsChanged) -> pb.AnnounceRequest:

@@ -30,9 +30,12 @@ class Changes:
     gone: tuple[Kernel, ...] = ()
     """Kernels that are gone, as they were last."""
     kernelspecs: bool = False
+    runner: bool = False
+    leaving: bool = False
+    """Whether nothing follows after this."""
 
     def __bool__(self) -> bool:
-        return bool(self.kernel_ids or self.gone or self.kernelspecs)
+        return bool(self.kernel_ids or self.gone or self.kernelspecs or self.runner or self.leaving)
 
 
 class ChangeFeed:
@@ -52,6 +55,8 @@ class ChangeFeed:
         self._told_at: dict[str, int] = {}
         self._gone: deque[Kernel] = deque(maxlen=_MAX_GONE)
         self._kernelspecs = False
+        self._runner = False
+        self._leaving = False
 
     def kernel_changed(self, kernel_id: str) -> None:
         """Note that a kernel is new or has changed."""
@@ -72,11 +77,22 @@ class ChangeFeed:
         self._kernelspecs = True
         self._wake.set()
 
+    def runner_changed(self) -> None:
+        """Note that the runner itself has changed."""
+        self._runner = True
+        self._wake.set()
+
+    def leave(self) -> None:
+        """Note that the runner leaves, once all else is told."""
+        self._leaving = True
+        self._wake.set()
+
     def begin(self) -> None:
         """Forget all that was noted: the reader takes the whole state now."""
         self._changed.clear()
         self._gone.clear()
         self._kernelspecs = False
+        self._runner = False
 
     async def take(self, timeout_s: float) -> Changes:
         """Wait for changes that are due, for at most some seconds, and return them."""
@@ -95,11 +111,14 @@ class ChangeFeed:
     def _due(self, now: float) -> Changes:
         tick = _tick(now)
         due = {i for i in self._changed if tick > self._told_at.get(i, -1)}
-        changes = Changes(tuple(sorted(due)), tuple(self._gone), self._kernelspecs)
+        changes = Changes(
+            tuple(sorted(due)), tuple(self._gone), self._kernelspecs, self._runner, self._leaving
+        )
         self._changed -= due
         self._told_at.update(dict.fromkeys(due, tick))
         self._gone.clear()
         self._kernelspecs = False
+        self._runner = False
         return changes
 
     def _next_due(self, deadline: float) -> float:

@@ -19,12 +19,14 @@ _ASKED_FOR = {
     ExitCause.RESTARTED: "The kernel was restarted{by}.",
     ExitCause.CULLED: "The kernel was shut down, since it was idle for longer than is allowed.",
     ExitCause.RUNNER_STOPPED: "The kernel was shut down, since its runner was told to stop.",
+    ExitCause.RUNNER_DRAINED: "The kernel was shut down, since its runner is drained{by}{why}.",
 }
 _NAMES = {
     ExitCause.SHUTDOWN: "KernelShutDown",
     ExitCause.RESTARTED: "KernelRestarted",
     ExitCause.CULLED: "KernelCulled",
     ExitCause.RUNNER_STOPPED: "KernelShutDown",
+    ExitCause.RUNNER_DRAINED: "KernelShutDown",
 }
 _CRASHES = {
     *(signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV),
@@ -33,10 +35,11 @@ _CRASHES = {
 """Signals that a process brings upon itself."""
 
 
-def asked_for(cause: ExitCause, now: float, requested_by: str = "") -> KernelExit:
+def asked_for(cause: ExitCause, now: float, requested_by: str = "", reason: str = "") -> KernelExit:
     """Return the end of a process that was told to end."""
+    why = f": {reason.rstrip('.')}" if reason else ""
     by = f" by {requested_by}" if requested_by else ""
-    message = _ASKED_FOR[cause].format(by=by)
+    message = _ASKED_FOR[cause].format(by=by, why=why)
     return KernelExit(cause=cause, message=message, exit_time=now, requested_by=requested_by)
 
 
@@ -77,9 +80,9 @@ class Stories:
         self._output = output
         self._clock = clock
 
-    def asked_for(self, cause: ExitCause, requested_by: str = "") -> KernelExit:
+    def asked_for(self, cause: ExitCause, requested_by: str = "", reason: str = "") -> KernelExit:
         """Return the end of a process that was just told to end."""
-        return asked_for(cause, self._clock(), requested_by)
+        return asked_for(cause, self._clock(), requested_by, reason)
 
     def not_started(self, error: BaseException) -> KernelExit:
         """Return the end of a kernel whose next process could not be started."""

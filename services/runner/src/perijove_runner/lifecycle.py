@@ -185,8 +185,9 @@ class HeldKernel(Generic[R]):
                 return
             limit = self._policy.polite_s if polite_s is None else polite_s
             await self._end_process(restart=False, polite_s=limit)
-            # Who comes back to the page of a kernel that was culled wonders why.
-            self._note_exit(last_exit, show=is_due is not None)
+            # Who comes back to the page of a kernel that nobody there ended wonders why.
+            unforeseen = last_exit.cause in (ExitCause.CULLED, ExitCause.RUNNER_DRAINED)
+            self._note_exit(last_exit, show=unforeseen)
             self._forget()
 
     async def release(self) -> None:

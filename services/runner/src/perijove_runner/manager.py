@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from perijove_runner.changes import ChangeFeed
+    from perijove_runner.draining import Drain, Draining
     from perijove_runner.model import Kernelspec, LaunchRequest
     from perijove_runner.store import Ports
 
@@ -45,12 +46,14 @@ class KernelManager(Generic[R]):
         *,
         capacity: int,
         policy: Policy | None = None,
+        draining: Draining | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ports = ports
         self._feed = feed
         self._capacity = capacity
         self._policy = policy or Policy()
+        self._draining = draining
         self._clock = clock
         self._kernels: dict[str, HeldKernel[R]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
@@ -100,7 +103,8 @@ class KernelManager(Generic[R]):
 
     def occupancy(self) -> Occupancy:
         """Return how much room there is for kernels that nobody has asked for yet."""
-        room = 0 if self._closing else self._capacity - len(self._kernels)
+        takes_more = not (self._closing or (self._draining and self._draining.drain))
+        room = self._capacity - len(self._kernels) if takes_more else 0
         views = (held.view() for held in self._kernels.values())
         # One of others may never answer.
         starting = any(
@@ -115,7 +119,7 @@ class KernelManager(Generic[R]):
         Raises:
             NotFound: with reason `NO_SUCH_KERNELSPEC`.
             ResourceExhausted: with reason `NO_CAPACITY`.
-            FailedPrecondition: with reason `KERNEL_START_FAILED`.
+            FailedPrecondition: with reason `KERNEL_START_FAILED`; `RUNNER_DRAINING`.
             Unavailable: if the runner is about to stop.
         """
         return await self._finish(self._launch(request))
@@ -180,6 +184,17 @@ class KernelManager(Generic[R]):
     def read_resource(self, name: str, resource: str) -> AsyncIterator[bytes]:
         """Read a file of a kernelspec; see `Kernelspecs.read_resource`."""
         return self._ports.kernelspecs.read_resource(name, resource)
+
+    def is_empty(self) -> bool:
+        """Return whether no kernel is here but those that others have started."""
+        return all(isinstance(held, ExternalKernel) for held in self._kernels.values())
+
+    async def drain(self, drain: Drain) -> None:
+        """End all kernels that are left, since the runner leaves."""
+        cause, held = ExitCause.RUNNER_DRAINED, list(self._kernels.values())
+        ends = [one.stories.asked_for(cause, drain.requested_by, drain.reason) for one in held]
+        ending = (one.shut_down(end) for one, end in zip(held, ends, strict=True))
+        await asyncio.gather(*map(self._finish, ending), return_exceptions=True)
 
     async def close(self, *, keep: bool, polite_s: float) -> None:
         """End all kernels, or let go of them for the next runner, within some seconds."""
@@ -264,6 +279,8 @@ class KernelManager(Generic[R]):
     def _require_room(self) -> None:
         if self._closing:
             raise Unavailable("the runner is about to stop")
+        if self._draining:
+            self._draining.require_open()
         if len(self._kernels) >= self._capacity:
             raise ResourceExhausted("the runner has no room", reason="NO_CAPACITY")
 

@@ -46,6 +46,7 @@ class ExitCause(enum.Enum):
     CULLED = "culled"
     RUNNER_STOPPED = "runner_stopped"
     START_FAILED = "start_failed"
+    RUNNER_DRAINED = "runner_drained"
 
 
 class Channel(enum.IntEnum):
@@ -227,6 +228,11 @@ def parse_kernel_id(text: str) -> str:
 def parse_requester(text: str) -> str:
     """Return who asks for something, as people are told it: short and on one line."""
     return "".join(c for c in text if c.isprintable())[:_MAX_REQUESTER]
+
+
+def parse_reason(text: str) -> str:
+    """Return why something is done, as people are told it: on one line."""
+    return "".join(c for c in text if c.isprintable())
 
 
 def parse_kernelspec_name(text: str) -> str:

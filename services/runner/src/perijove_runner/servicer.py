@@ -13,6 +13,7 @@ from perijove_runner import wire
 from perijove_runner.model import (
     parse_kernel_id,
     parse_kernelspec_name,
+    parse_reason,
     parse_requester,
     parse_resource_name,
 )
@@ -22,15 +23,19 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from perijove_runner.draining import Draining
     from perijove_runner.manager import KernelManager
 
 
 class RunnerServicer(pb_grpc.RunnerServiceServicer):
     """Translates each RPC to one call of the manager. Decides nothing."""
 
-    def __init__(self, manager: KernelManager[Any], writer: wire.Writer) -> None:
+    def __init__(
+        self, manager: KernelManager[Any], writer: wire.Writer, draining: Draining
+    ) -> None:
         self._manager = manager
         self._writer = writer
+        self._draining = draining
 
     async def LaunchKernel(
         self, request: pb.LaunchKernelRequest, context: grpc.aio.ServicerContext
@@ -71,6 +76,25 @@ class RunnerServicer(pb_grpc.RunnerServiceServicer):
         )
         return pb.ShutdownKernelResponse(kernel=self._writer.kernel(kernel), revision=revision)
 
+    async def BeginDrain(
+        self, request: pb.BeginDrainRequest, context: grpc.aio.ServicerContext
+    ) -> pb.BeginDrainResponse:
+        del context
+        within_s = request.within.ToTimedelta().total_seconds()
+        drain = self._draining.begin(
+            parse_reason(request.reason),
+            within_s if request.HasField("within") else None,
+            parse_requester(request.requested_by),
+        )
+        return pb.BeginDrainResponse(drain=wire.drain_to_proto(drain))
+
+    async def EndDrain(
+        self, request: pb.EndDrainRequest, context: grpc.aio.ServicerContext
+    ) -> pb.EndDrainResponse:
+        del request, context
+        self._draining.end()
+        return pb.EndDrainResponse()
+
     async def ReadKernelspecResource(
         self, request: pb.ReadKernelspecResourceRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[pb.ReadKernelspecResourceResponse]:
@@ -81,12 +105,12 @@ class RunnerServicer(pb_grpc.RunnerServiceServicer):
             yield pb.ReadKernelspecResourceResponse(chunk=chunk)
 
 
-def runner_service(manager: KernelManager[Any], writer: wire.Writer) -> Service:
+def runner_service(manager: KernelManager[Any], writer: wire.Writer, draining: Draining) -> Service:
     """Return the service for a server: only other services may call it."""
     return Service(
         name=pb.DESCRIPTOR.services_by_name["RunnerService"].full_name,
         register=lambda server: pb_grpc.add_RunnerServiceServicer_to_server(
-            RunnerServicer(manager, writer), server
+            RunnerServicer(manager, writer, draining), server
         ),
         access=frozenset({PrincipalKind.SERVICE}),
     )

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from perijove_chassis.server import Service
 
     from perijove_runner import wire
+    from perijove_runner.draining import Draining
     from perijove_runner.execution.manager import ExecutionManager
     from perijove_runner.manager import KernelManager
     from perijove_runner.relay import KernelRelay
 
 
 def rows(
-    manager: KernelManager[KernelRelay], writer: wire.Writer, execution: ExecutionManager
+    manager: KernelManager[KernelRelay],
+    writer: wire.Writer,
+    execution: ExecutionManager,
+    draining: Draining,
 ) -> list[Service]:
     """Return what a runner serves, and to whom."""
     return [
-        runner_service(manager, writer),
+        runner_service(manager, writer, draining),
         channels_service(manager.relay),
         execution_service(execution),
     ]

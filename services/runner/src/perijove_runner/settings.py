@@ -49,6 +49,10 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """What becomes of its kernels when it is told to stop: with `keep` they run
     on for the next runner of the same state directory. Killed, it keeps them."""
 
+    drain_on_stop_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """If more than zero, being told to stop means to be drained: it takes nothing new,
+    and its kernels have this many seconds. Told again, it stops at once."""
+
     shutdown_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 5.0
     """Seconds that a kernel gets to end by itself when it is asked to."""
     kernel_info_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 60.0

@@ -5,8 +5,10 @@ this process, which reaps them and notes how they ended. It holds no connection
 and no state, so that it has no reason to fail.
 
 - The runner dies, by whatever: it is started again, and adopts its kernels.
-- SIGTERM or SIGINT here: the runner is told to stop and given some seconds.
+- SIGTERM or SIGINT here: the runner is told to stop and given some seconds, and
+  those of its setting to be drained first; a second signal is passed on.
   Unless its setting is to keep the kernels, nothing is left behind.
+- The runner leaves, since it was drained: this process ends, too, with status 0.
 - This process dies: the runner is killed by the system, the kernels live on for
   the next runner, and how they end from there on is not known.
 """
@@ -41,13 +43,19 @@ _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 class Supervisor:
     """Keeps one runner alive until told to stop."""
 
-    def __init__(self, processes: Path, *, keep_kernels: bool) -> None:
+    def __init__(
+        self, processes: Path, left: Path, *, keep_kernels: bool, drain_s: float = 0.0
+    ) -> None:
         """Supervise.
 
         Args:
             processes: Directory of the processes' notes.
+            left: File that is there if the runner has left for good.
             keep_kernels: Whether the kernels stay when this process is told to stop.
+            drain_s: Seconds that the runner takes to be drained when it is told to stop.
         """
+        self._left = left
+        self._stop_s = _STOP_S + drain_s
         self._processes = processes
         self._keep_kernels = keep_kernels
         self._runner = 0
@@ -66,6 +74,9 @@ class Supervisor:
                     return self._stop()
                 self._reap()
             if self._status == _CANNOT_START:
+                return self._stop()
+            if self._status == 0 and self._left.exists():
+                _say("the runner has left, since it was drained")
                 return self._stop()
             if self._paused():
                 break
@@ -133,10 +144,12 @@ class Supervisor:
     def _stop(self) -> int:
         if self._runner:
             os.kill(self._runner, signal.SIGTERM)
-            until = time.monotonic() + _STOP_S
+            until = time.monotonic() + self._stop_s
             while self._runner and (left := until - time.monotonic()) > 0:
-                self._told_to_stop(left)
+                again = self._told_to_stop(left)
                 self._reap()
+                if again and self._runner:
+                    os.kill(self._runner, signal.SIGTERM)
             if self._runner:
                 os.kill(self._runner, signal.SIGKILL)
         if not self._keep_kernels:
@@ -158,7 +171,11 @@ def main() -> int:
     """Supervise a runner with the settings of this process's environment."""
     state = os.environ.get(f"{_PREFIX}STATE_DIR", "")
     keep = os.environ.get(f"{_PREFIX}KERNELS_ON_STOP") == "keep"
-    return Supervisor(Path(state, notes.DIRECTORY), keep_kernels=keep).run()
+    drain_s = 0.0
+    with suppress(ValueError):  # the runner says that it is none
+        drain_s = float(os.environ.get(f"{_PREFIX}DRAIN_ON_STOP_S") or 0)
+    processes, left = Path(state, notes.DIRECTORY), Path(state, notes.LEFT)
+    return Supervisor(processes, left, keep_kernels=keep, drain_s=drain_s).run()
 
 
 def _become_runner(parent: int) -> NoReturn:

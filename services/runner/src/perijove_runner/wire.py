@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from perijove.kernels.v1 import kernels_pb2, kernelspecs_pb2
+from perijove.runners.v1 import runners_pb2
 from perijove_chassis.errors import InvalidArgument
 
 from perijove_runner.model import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from perijove.runners.v1 import runner_pb2
 
+    from perijove_runner.draining import Drain
     from perijove_runner.model import Kernel, KernelExit, Kernelspec
 
 _STATES = {
@@ -43,6 +45,7 @@ _CAUSES = {
     ExitCause.CULLED: kernels_pb2.EXIT_CAUSE_CULLED,
     ExitCause.RUNNER_STOPPED: kernels_pb2.EXIT_CAUSE_RUNNER_STOPPED,
     ExitCause.START_FAILED: kernels_pb2.EXIT_CAUSE_START_FAILED,
+    ExitCause.RUNNER_DRAINED: kernels_pb2.EXIT_CAUSE_RUNNER_DRAINED,
 }
 _UPDATABLE = ("environment", "labels")
 
@@ -120,6 +123,16 @@ def update_request(
     labels = parse_labels(request.labels) if "labels" in paths else None
     environment = parse_environment(request.environment) if "environment" in paths else None
     return labels, environment
+
+
+def drain_to_proto(drain: Drain) -> runners_pb2.Drain:
+    """Return a drain as it goes over the wire."""
+    return runners_pb2.Drain(
+        reason=drain.reason,
+        begin_time=_timestamp(drain.begin_time),
+        deadline=None if drain.deadline is None else _timestamp(drain.deadline),
+        requested_by=drain.requested_by,
+    )
 
 
 def exit_to_proto(last_exit: KernelExit) -> kernels_pb2.KernelExit:

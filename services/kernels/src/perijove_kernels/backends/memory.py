@@ -11,9 +11,18 @@ from perijove_chassis.errors import Aborted
 from perijove_chassis.memory_feed import MemoryFeed
 from perijove_chassis.watching import Delta
 
-from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.model import (
+    Changes,
+    Drain,
+    ExecutionState,
+    Hello,
+    Kernel,
+    Kernelspec,
+    Offer,
+    Runner,
+)
 from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
-from perijove_kernels.store import Holding, Limits, Place, Registry
+from perijove_kernels.store import Holding, Limits, Member, Place, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +39,7 @@ class _Known:
     revision: int
     stream_id: str
     seen: float
+    drain: Drain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,12 @@ class MemoryKernelStore:
             if anew and kernel.kernel_id in announced:
                 del self._gone[kernel.kernel_id]
         self._runners[runner_id] = _Known(
-            hello.runner, hello.kernelspecs, hello.revision, stream_id, self._clock()
+            hello.runner,
+            hello.kernelspecs,
+            hello.revision,
+            stream_id,
+            self._clock(),
+            hello.drain,
         )
         return self._put_all(hello.kernels)
 
@@ -87,6 +102,8 @@ class MemoryKernelStore:
         known.seen = self._clock()
         if changes.kernelspecs is not None:
             known.kernelspecs = changes.kernelspecs
+        if changes.drain_changed:
+            known.drain = changes.drain
         strays = self._put_all(changes.kernels)
         for kernel_id in changes.gone:
             kernel = self._kernels.get(kernel_id)
@@ -95,6 +112,22 @@ class MemoryKernelStore:
             if kernel.revision <= changes.revision:
                 self._drop(kernel_id, changes.revision)
         return strays
+
+    async def leave(self, runner_id: str, stream_id: str) -> None:
+        """Forget a runner at once, unless it has another stream by now."""
+        known = self._runners.get(runner_id)
+        if known and known.stream_id == stream_id:
+            self._forget(runner_id)
+
+    async def note_drain(self, runner_id: str, drain: Drain | None) -> bool:
+        """Note whether a runner is being drained; return whether it is known."""
+        if known := self._runners.get(runner_id):
+            known.drain = drain
+        return known is not None
+
+    async def pool(self) -> tuple[Member, ...]:
+        """Return all runners in order of their ids."""
+        return tuple(self._member(known) for _, known in sorted(self._runners.items()))
 
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
@@ -193,11 +226,28 @@ class MemoryKernelStore:
         self._ended = {id_: kernel for id_, kernel in self._ended.items() if id_ in self._gone}
         for runner_id, known in list(self._runners.items()):
             if now - known.seen > self._limits.forget_after_s:
-                del self._runners[runner_id]
-                for kernel in list(self._kernels.values()):
-                    if kernel.runner_id == runner_id:
-                        del self._kernels[kernel.kernel_id]
-                        self._feed.note(kernel.kernel_id)
+                self._forget(runner_id)
+
+    def _forget(self, runner_id: str) -> None:
+        del self._runners[runner_id]
+        for kernel in list(self._kernels.values()):
+            if kernel.runner_id == runner_id:
+                del self._kernels[kernel.kernel_id]
+                self._feed.note(kernel.kernel_id)
+
+    def _member(self, known: _Known) -> Member:
+        runner_id = known.runner.runner_id
+        now = self._clock()
+        reserved = [r for r in self._reserved.values() if r.runner_id == runner_id]
+        return Member(
+            runner=known.runner,
+            kernelspec_names=tuple(sorted(spec.name for spec in known.kernelspecs)),
+            drain=known.drain,
+            lost=not self._live(known),
+            silent_s=now - known.seen,
+            kernels=sum(k.runner_id == runner_id for k in self._kernels.values()),
+            reserved=sum(r.expires >= now for r in reserved),
+        )
 
     def _choose(self, wanted: str, wish: Wish) -> _Known | str:
         """Return a runner with room, or the reason why there is none."""
@@ -210,6 +260,7 @@ class MemoryKernelStore:
             return "NO_MATCHING_RUNNER"
         if reason := self._quota_reached(wish.user):
             return reason
+        able = [k for k in able if not k.drain and k.runner.runner_id not in wish.avoid]
         free = [known for known in able if self._used(known) < known.runner.capacity]
         if not free:
             return "NO_CAPACITY"

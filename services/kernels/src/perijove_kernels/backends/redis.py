@@ -13,9 +13,18 @@ from perijove_chassis.errors import Aborted
 from perijove_chassis.redis_commands import Commands
 from perijove_chassis.watching import Delta, Position
 
-from perijove_kernels.model import Changes, ExecutionState, Hello, Kernel, Kernelspec, Offer, Runner
+from perijove_kernels.model import (
+    Changes,
+    Drain,
+    ExecutionState,
+    Hello,
+    Kernel,
+    Kernelspec,
+    Offer,
+    Runner,
+)
 from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
-from perijove_kernels.store import Holding, Limits, Place, Registry
+from perijove_kernels.store import Holding, Limits, Member, Place, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +41,7 @@ _KEYS = [
         "reserved",
         "gone",
         "ended",
+        "drains",
         "meta",
         "feed",
     )
@@ -48,6 +58,7 @@ class _RunnerRow(msgspec.Struct, frozen=True):
 
 _kernel = msgspec.json.Decoder(Kernel)
 _runner = msgspec.json.Decoder(_RunnerRow)
+_drain = msgspec.json.Decoder(Drain)
 _kernelspecs = msgspec.json.Decoder(tuple[Kernelspec, ...])
 
 
@@ -77,6 +88,7 @@ class RedisKernelStore:
             stream_id,
             hello.revision,
             len(hello.kernels),
+            _text(hello.drain) if hello.drain else "",
             *_kernel_rows(hello.kernels),
         )
         return tuple(strays)
@@ -92,12 +104,27 @@ class RedisKernelStore:
             "" if specs is None else _runner_row(runner, specs, 0),
             changes.revision,
             len(changes.kernels),
+            _drain_text(changes),
             *_kernel_rows(changes.kernels),
             *changes.gone,
         )
         if strays == "REPLACED":
             raise Aborted("the runner must register anew")
         return tuple(strays)
+
+    async def leave(self, runner_id: str, stream_id: str) -> None:
+        """Forget a runner at once, unless it has another stream by now."""
+        await self._script("leave", runner_id, stream_id)
+
+    async def note_drain(self, runner_id: str, drain: Drain | None) -> bool:
+        """Note whether a runner is being drained; return whether it is known."""
+        return bool(await self._script("drain", runner_id, _text(drain) if drain else ""))
+
+    async def pool(self) -> tuple[Member, ...]:
+        """Return all runners in order of their ids, in one round trip."""
+        flat = await self._script("pool")
+        rows = (flat[at : at + 6] for at in range(0, len(flat), 6))
+        return tuple(sorted((_member(*row) for row in rows), key=lambda m: m.runner.runner_id))
 
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
@@ -205,6 +232,25 @@ class RedisKernelStore:
 
     async def _script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
         return await self._commands.script(name, self._limits.lost_after_s, *arguments)
+
+
+def _drain_text(changes: Changes) -> str:
+    if not changes.drain_changed:
+        return "="
+    return _text(changes.drain) if changes.drain else ""
+
+
+def _member(row: str, drain: str, *numbers: int) -> Member:
+    found, (live, silent_ms, held, kept) = _runner.decode(row), numbers
+    return Member(
+        runner=found.runner,
+        kernelspec_names=tuple(sorted(found.names.values())),
+        drain=_drain.decode(drain) if drain else None,
+        lost=not live,
+        silent_s=silent_ms / 1000,
+        kernels=held,
+        reserved=kept,
+    )
 
 
 def _holding(row: str, runner_row: str, live: int) -> Holding:

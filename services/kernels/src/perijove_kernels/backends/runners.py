@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from perijove.runners.v1 import runner_pb2 as pb
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
     from perijove_chassis.tls import Dialing
 
-    from perijove_kernels.model import Kernel, Kernelspec, Launch, Runner
+    from perijove_kernels.model import Drain, Kernel, Kernelspec, Launch, Runner
 
 DEADLINES = Deadlines(
     10.0,
@@ -124,6 +125,22 @@ class GrpcRunners:
         told = reply.HasField("kernel")
         ended = wire.kernel_from_proto(reply.kernel, runner) if told else None
         return ended, reply.revision
+
+    async def begin_drain(
+        self, runner: Runner, reason: str, within_s: float | None, requested_by: str
+    ) -> Drain:
+        """Have a runner take nothing new, and leave once it is empty or the time is over."""
+        request = pb.BeginDrainRequest(reason=reason, requested_by=requested_by)
+        if within_s is not None:
+            request.within.FromTimedelta(timedelta(seconds=within_s))
+        async with self._call(runner) as stub:
+            reply = await stub.BeginDrain(request)
+        return wire.drain_from_proto(reply.drain)
+
+    async def end_drain(self, runner: Runner) -> None:
+        """Have a runner take new kernels again."""
+        async with self._call(runner) as stub:
+            await stub.EndDrain(pb.EndDrainRequest())
 
     async def read_resource(
         self, runner: Runner, kernelspec: Kernelspec, resource: str

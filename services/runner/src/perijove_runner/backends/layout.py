@@ -11,6 +11,8 @@ k/<12 hex digits>/      one kernel, private to the user
 j/<12 hex digits>/      the older part of one kernel's journal
     <place>             records from there on
 p/<pid>.<start ticks>   one process; how it ended, once its reaper knows
+drain.json              that the runner is being drained
+left                    that it was, and has left for good
 warm.log                what processes print that wait to become kernels
 """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from perijove_runner.backends.drain_file import DrainFile
 from perijove_runner.backends.kernelspecs import InstalledKernelspecs
 from perijove_runner.backends.launcher import LocalLauncher
 from perijove_runner.backends.layout import StateLayout
@@ -61,6 +62,7 @@ class LocalMachine:
         self._oom = OutOfMemory.of_this_process()
         self._room = SpoolRoom(spool_limits or SpoolLimits())
         self.state = StateDirectory(layout, self._room)
+        self.drain_note = DrainFile(layout.root)
         self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
         self.kernelspecs = InstalledKernelspecs(environ, kernelspecs or KernelspecChoice())
         spares = LocalSpares(self.launcher, layout, self.state, Programs())

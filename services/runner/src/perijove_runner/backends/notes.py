@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DIRECTORY = "p"
 """Name of the notes' directory in a state directory."""
+LEFT = "left"
+"""Name of the empty file there that says that the runner has left for good."""
 
 
 def make(path: Path) -> None:

@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 
     from perijove_chassis.server import Service
 
+    from perijove_runner.draining import Draining
     from perijove_runner.settings import RunnerSettings
 
 
 class Terminals:
     """The terminals of a runner, put together."""
 
-    def __init__(self, settings: RunnerSettings, environ: Mapping[str, str], *, umask: int) -> None:
+    def __init__(
+        self,
+        settings: RunnerSettings,
+        environ: Mapping[str, str],
+        draining: Draining,
+        *,
+        umask: int,
+    ) -> None:
         """Put them together; the settings of terminals are read from the environment.
 
         Raises:
@@ -32,25 +40,30 @@ class Terminals:
         """
         own = load(told.TerminalSettings, told.PREFIX, environ)
         host = LocalTerminals(settings.state_dir, environ, own, umask=umask)
-        self.manager = TerminalManager(host, own)
+        self.manager = TerminalManager(host, own, draining)
         self._settings = settings
 
     def service(self) -> Service:
         """Return the service for a server."""
         return terminals_service(self.manager, Writer(self._settings.id, self._settings.address()))
 
+    def held(self) -> bool:
+        """Return whether there is a terminal."""
+        return bool(self.manager.all())
+
     async def beside(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Look after the terminals beside other work until cancelled; then part with them."""
+        """Look after the terminals beside other work until cancelled; then part with them.
+
+        If the work ends by itself, the runner leaves for good: none is kept.
+        """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_as_coroutine(work))
-            tasks.create_task(self._look_after())
+            looking = tasks.create_task(self._look_after())
+            await work()
+            await self.manager.close(keep=False)
+            looking.cancel()
 
     async def _look_after(self) -> None:
         try:
             await self.manager.run()
         finally:
             await self.manager.close(keep=self._settings.kernels_on_stop == "keep")
-
-
-async def _as_coroutine(work: Callable[[], Awaitable[None]]) -> None:
-    await work()

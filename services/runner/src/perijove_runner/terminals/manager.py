@@ -17,6 +17,7 @@ from perijove_runner.terminals.model import EndCause, TerminalRecord, no_such_te
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from perijove_runner.draining import Draining
     from perijove_runner.terminals.clients import TerminalClient
     from perijove_runner.terminals.model import Launch, Resume, Size, Terminal
     from perijove_runner.terminals.settings import TerminalSettings
@@ -38,7 +39,10 @@ class TerminalManager:
     What is begun is finished, also when the caller goes away meanwhile.
     """
 
-    def __init__(self, host: TerminalHost, settings: TerminalSettings) -> None:
+    def __init__(
+        self, host: TerminalHost, settings: TerminalSettings, draining: Draining | None = None
+    ) -> None:
+        self._draining = draining
         self._host = host
         self._settings = settings
         self._held: dict[str, HeldTerminal] = {}
@@ -140,6 +144,9 @@ class TerminalManager:
                 return found.view(), False
             if self._closing:
                 raise Unavailable("the runner is about to stop")
+            if self._draining and self._draining.drain:
+                # As one that is full: another runner is asked then.
+                raise ResourceExhausted("the runner is being drained", reason="NO_CAPACITY")
             if len(self._held) >= self._settings.most:
                 raise ResourceExhausted(
                     "the runner has no room for terminals", reason="NO_CAPACITY"

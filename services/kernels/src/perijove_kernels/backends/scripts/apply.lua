@@ -1,4 +1,5 @@
 -- ARGV: lost_after, runner, stream, specs or '', row, revision, kernel count,
+--       drain, '' if there is none, '=' if that has not changed,
 --       (kernel, revision, user, row)..., gone kernel...
 local runner, revision, count = ARGV[2], ARGV[6], tonumber(ARGV[7])
 local speaker = ARGV[3] .. ' ' .. (redis.call('HGET', meta, 'run') or '')
@@ -9,8 +10,9 @@ if ARGV[4] ~= '' then
   redis.call('HSET', specs, runner, ARGV[4])
   redis.call('HSET', runners, runner, ARGV[5])
 end
-local strays = put_all(runner, 8, count)
-for at = 8 + 4 * count, #ARGV do
+if ARGV[8] ~= '=' then set_drain(runner, ARGV[8]) end
+local strays = put_all(runner, 9, count)
+for at = 9 + 4 * count, #ARGV do
   local holder, held = owner_of(ARGV[at])
   if holder == runner and held <= tonumber(revision) then drop(ARGV[at], revision, '0', '') end
 end

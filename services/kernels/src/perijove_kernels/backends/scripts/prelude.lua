@@ -8,13 +8,15 @@
 --   reserved  HASH kernel -> "<expires> <runner> <reservation> <user>"
 --   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
 --   ended     HASH kernel -> row as it was last, of those that are gone
+--   drains    HASH runner -> drain (JSON), of those that are being drained
 --   meta      HASH run (of the server), since, swept, feed (its name), number (its last)
 --   feed      STREAM "<number>-0" -> kernel that has changed or is gone; the latest ones
 --
 -- Numbers of the feed are microseconds of the clock, made to rise: they rise on, too,
 -- if the server lost the last second. Its name is another one after that.
 -- Revisions are kept as the texts they came in: Lua would print large ones rounded.
-local kernels, owners, runners, specs, seen, streams, reserved, gone, ended, meta, feed = unpack(KEYS)
+local kernels, owners, runners, specs, seen, streams, reserved, gone, ended, drains, meta, feed =
+  unpack(KEYS)
 local lost_after = tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -98,6 +100,14 @@ local function put_all(runner, first, count)
   return strays
 end
 
+local function set_drain(runner, drain)
+  if drain == '' then
+    redis.call('HDEL', drains, runner)
+  else
+    redis.call('HSET', drains, runner, drain)
+  end
+end
+
 local function owned_by(runner)
   local found = {}
   local all = redis.call('HGETALL', owners)
@@ -106,4 +116,18 @@ local function owned_by(runner)
     if holder == runner then found[all[at]] = tonumber(revision) end
   end
   return found
+end
+
+-- Forgets a runner, and all that it holds.
+local function forget(runner)
+  for kernel in pairs(owned_by(runner)) do
+    redis.call('HDEL', kernels, kernel)
+    redis.call('HDEL', owners, kernel)
+    note(kernel)
+  end
+  redis.call('HDEL', runners, runner)
+  redis.call('HDEL', specs, runner)
+  redis.call('HDEL', streams, runner)
+  redis.call('HDEL', drains, runner)
+  redis.call('ZREM', seen, runner)
 end

@@ -35,6 +35,12 @@ for _, text in ipairs(redis.call('HVALS', owners)) do
   count(runner, user)
 end
 
+local avoided = {}
+for _, runner in ipairs(wish.avoid) do avoided[runner] = true end
+local function is_closed(runner)
+  return avoided[runner] or redis.call('HEXISTS', drains, runner) == 1
+end
+
 local function has_labels(row)
   local labels = row.runner.labels
   for name, value in pairs(wish.runner_labels) do
@@ -56,7 +62,7 @@ for at = 1, #rows, 2 do
       if has_labels(row) then
         matched = true
         local used = load[runner] or 0
-        if used < row.capacity then
+        if used < row.capacity and not is_closed(runner) then
           able[#able + 1] = { runner = runner, row = rows[at + 1], used = used / row.capacity }
         end
       end

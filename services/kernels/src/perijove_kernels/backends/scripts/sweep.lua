@@ -16,15 +16,7 @@ redis.call('HSET', meta, 'swept', string.format('%.3f', now))
 local silent_since = now - tonumber(ARGV[2])
 local forgotten = redis.call('ZRANGEBYSCORE', seen, '-inf', silent_since)
 for _, runner in ipairs(forgotten) do
-  for kernel in pairs(owned_by(runner)) do
-    redis.call('HDEL', kernels, kernel)
-    redis.call('HDEL', owners, kernel)
-    note(kernel)
-  end
-  redis.call('HDEL', runners, runner)
-  redis.call('HDEL', specs, runner)
-  redis.call('HDEL', streams, runner)
-  redis.call('ZREM', seen, runner)
+  forget(runner)
 end
 local graves = redis.call('HGETALL', gone)
 for at = 1, #graves, 2 do
