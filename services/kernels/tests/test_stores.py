@@ -15,6 +15,7 @@ from perijove_kernels.backends.memory import MemoryKernelStore
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.model import (
     Changes,
+    Drain,
     ExecutionState,
     ExitCause,
     Hello,
@@ -95,10 +96,14 @@ def kernel(kernel_id: str, revision: int = 1, runner_id: str = "r1", **fields: A
 
 
 def hello(
-    *kernels: Kernel, revision: int = 0, by: Runner | None = None, specs: tuple[str, ...] = ()
+    *kernels: Kernel,
+    revision: int = 0,
+    by: Runner | None = None,
+    specs: tuple[str, ...] = (),
+    drain: Drain | None = None,
 ) -> Hello:
     names = specs or ("python3",)
-    return Hello(by or runner(), tuple(map(spec, names)), kernels, BIG + revision)
+    return Hello(by or runner(), tuple(map(spec, names)), kernels, BIG + revision, drain)
 
 
 def changes(*kernels: Kernel, gone: tuple[str, ...] = (), revision: int = 0) -> Changes:

@@ -133,7 +133,9 @@ class Stack:
             arguments=(sys.executable, "-m", "perijove_runner.supervisor"),
             environment=self._environment("runner", told),
             probe=self._health("runner", key, name),
-            grace_s=_KERNELS_GRACE_S,
+            grace_s=_KERNELS_GRACE_S + self._drain_s(),
+            # One that was drained has left for good.
+            may_leave=True,
             # It shuts its kernels down: none runs on without a way to reach it.
             death_signal=signal.SIGTERM,
             # The supervisor tells how the runner itself ended.
@@ -180,6 +182,13 @@ class Stack:
             for name, variable in given.items()
             if variable in self.inherited
         }
+
+    def _drain_s(self) -> float:
+        """Return how many seconds the runner takes to be drained when it is told to stop."""
+        try:
+            return float(self.inherited.get("PERIJOVE_RUNNER_DRAIN_ON_STOP_S") or 0)
+        except ValueError:
+            return 0.0  # the runner says that it is none
 
     def _told_of_quotas(self) -> dict[str, str]:
         options = self.options

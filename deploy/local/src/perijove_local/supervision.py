@@ -191,6 +191,8 @@ class Supervision:
         child.has_ended(code)
         if self._stopping:
             return
+        if child.spec.may_leave and code == 0:
+            return  # it says why
         name = child.spec.name
         delay = self._delays.get(name, 0.0)
         delay = _FIRST_DELAY_S if lived >= _STABLE_S else max(_FIRST_DELAY_S, delay)
