@@ -75,10 +75,14 @@ class Replica:
     channel: Channel
     sessions: Any
 
-    async def close(self) -> None:
+    async def tending_ended(self) -> None:
+        """Have it repair nothing by itself any more."""
         self.tending.cancel()
         with suppress(asyncio.CancelledError):
             await self.tending
+
+    async def close(self) -> None:
+        await self.tending_ended()
         await self.channel.close()
         await self.grpc_server.stop(0)
         for backend in self.backends:

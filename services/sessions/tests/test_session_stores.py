@@ -16,6 +16,7 @@ from perijove_sessions.backends.redis import RedisSessionStore
 from perijove_sessions.model import Claim, Session
 
 from services.chassis.tests.redis_proxy import RedisProxy
+from services.kernels.tests.replicas import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -128,15 +129,19 @@ async def test_a_late_commit_of_a_free_path_is_a_session(store: SessionStore) ->
 async def test_the_kernel_of_a_claim_is_a_leftover_unless_it_is_committed(
     make_store: Callable[[float], SessionStore],
 ) -> None:
-    store = make_store(0.0)
+    store = make_store(1.0)
     kept, dropped, chosen = claim("a"), claim("b"), replace(claim("c"), fresh=False)
     for each in (kept, dropped, chosen):
         await store.claim(each)
-    await store.commit(kept)
+    assert await store.commit(kept) == (kept.session, True)
     await store.leave("k-new")
-    await asyncio.sleep(0.01)
+    left_over = sorted([dropped.session.kernel_id, "k-new"])
+
+    async def are_left_over() -> bool:
+        return sorted((await store.list()).leftovers) == left_over
+
+    await until(are_left_over)
     leftovers = (await store.list()).leftovers
-    assert sorted(leftovers) == sorted([dropped.session.kernel_id, "k-new"])
     for kernel_id in leftovers:
         await store.settle(kernel_id)
     assert (await store.list()).leftovers == ()
@@ -145,14 +150,31 @@ async def test_the_kernel_of_a_claim_is_a_leftover_unless_it_is_committed(
 async def test_the_kernel_of_a_claim_that_lost_its_path_stays_a_leftover(
     make_store: Callable[[float], SessionStore],
 ) -> None:
-    store = make_store(0.0)
+    store = make_store(1.0)
     lost = claim("a")
     await store.claim(lost)
     await store.withdraw(lost)
     await made(store)
     assert not (await store.commit(lost))[1]
-    await asyncio.sleep(0.01)
-    assert (await store.list()).leftovers == (lost.session.kernel_id,)
+
+    async def is_left_over() -> bool:
+        return (await store.list()).leftovers == (lost.session.kernel_id,)
+
+    await until(is_left_over)
+
+
+async def test_no_session_gets_a_kernel_that_was_condemned(store: SessionStore) -> None:
+    session = await made(store)
+    assert not await store.condemn(session.kernel_id)
+    wanted = claim("b")
+    await store.claim(wanted)
+    assert await store.condemn(wanted.session.kernel_id)
+    assert await store.condemn(wanted.session.kernel_id)
+    assert (await store.list()).leftovers == (wanted.session.kernel_id,)
+    assert await store.commit(wanted) == (None, False)
+    await store.withdraw(wanted)
+    assert not await store.adopt(wanted.session)
+    assert (await store.list()).sessions == {session.session_id: session}
 
 
 async def test_nothing_is_left_over_before_its_time(store: SessionStore) -> None:

@@ -90,7 +90,10 @@ class KernelManager:
             kernelspec=kernel.kernelspec_name,
             created=created,
         )
-        return await self._note(kernel), created
+        # Strictly: what nobody else knows of would be taken for gone.
+        kernel = await self._store.record(kernel)
+        self._last_known.put(kernel)
+        return kernel, created
 
     async def get(self, kernel_id: str, *, show_ended: bool = False) -> Kernel:
         """Return a kernel; if asked to, also one that has ended a moment ago.

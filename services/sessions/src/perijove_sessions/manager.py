@@ -130,7 +130,7 @@ class SessionManager:
             before, after = await self._replace(before, changes, kernel.kernel_id)
         except DomainError:
             if started:
-                await self._shut_down(kernel.kernel_id)
+                await self._give_up(kernel.kernel_id)
             raise
         if after.kernel_id != kernel.kernel_id:
             kernel = (await self._opened(after)).kernel  # somebody else has changed it
@@ -185,8 +185,8 @@ class SessionManager:
                     kernel_id=kernel.kernel_id,
                 )
             return OpenSession(committed, kernel), created
-        if started:
-            await self._shut_down(kernel.kernel_id)
+        if started or claim.fresh:
+            await self._give_up(kernel.kernel_id)
         return None, False
 
     async def _opened(self, session: Session) -> OpenSession:
@@ -249,8 +249,8 @@ class SessionManager:
     async def _tell(self, kernel: Kernel, session: Session, directory: str) -> Kernel:
         """Note a changed session on its kernel. The session is right in any case."""
         variable = session_name_variable(session.path, session.name, directory)
-        labels = labelled(kernel.labels, session)
         try:
+            labels = labelled(kernel.labels, session)
             return await self._kernels.update(session.kernel_id, labels, variable)
         except DomainError as error:
             log.warning("kernel not told of its session", error=str(error))
@@ -261,6 +261,11 @@ class SessionManager:
         if labels == kernel.labels:
             return kernel
         return await self._kernels.update(kernel.kernel_id, labels, {})
+
+    async def _give_up(self, kernel_id: str) -> None:
+        """Shut down a kernel that was started for a session, unless one has it after all."""
+        if await self._store.condemn(kernel_id):
+            await self._shut_down(kernel_id)
 
     async def _shut_down(self, kernel_id: str) -> None:
         """Shut down a kernel that no session needs; if it fails, it stays a leftover."""

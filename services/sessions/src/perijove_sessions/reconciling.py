@@ -158,19 +158,20 @@ class Reconciler:
         return self._last_listing
 
     async def _put_back(self, listing: Listing, listed: KernelList) -> Listing:
-        """Rebuild the sessions that only their kernels remember."""
-        adopted = [await self._adopt(kernel, listing) for kernel in listed.kernels.values()]
-        return await self._store.list() if any(adopted) else listing
+        """Rebuild the sessions that only their kernels remember.
 
-    async def _adopt(self, kernel: Kernel, listing: Listing) -> bool:
-        adopted = False
-        for session in sessions_of(kernel):
-            if kernel.ended or session.session_id in listing.sessions:
-                continue
-            if await self._store.adopt(session):
-                log.info("session rebuilt", session_id=session.session_id)
-                adopted = True
-        return adopted
+        Nothing else is added: sessions that were made since have kernels that were, too,
+        which are not in the list of kernels, and so would be taken for gone.
+        """
+        adopted: dict[str, Session] = {}
+        for kernel in listed.kernels.values():
+            for session in sessions_of(kernel):
+                if kernel.ended or session.session_id in listing.sessions:
+                    continue
+                if await self._store.adopt(session):
+                    log.info("session rebuilt", session_id=session.session_id)
+                    adopted[session.session_id] = session
+        return replace(listing, sessions={**listing.sessions, **adopted}) if adopted else listing
 
     async def _end_leftovers(self, listing: Listing, listed: KernelList) -> None:
         needed = {session.kernel_id for session in listing.sessions.values()}

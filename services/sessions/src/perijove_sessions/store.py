@@ -58,15 +58,18 @@ class SessionStore(Protocol):
         """Make a claim's session, if its path is still free for it.
 
         Returns:
-            The session the path now has, or None if another claim stands; and
-            whether this call made it.
+            The session the path now has, or None if another claim stands or the
+            kernel is a leftover; and whether this call made it.
         """
 
     async def withdraw(self, claim: Claim) -> None:
         """Give a path up again, if this claim stands."""
 
     async def adopt(self, session: Session) -> bool:
-        """Put back a session, unless it is known or its path is taken; return if it was."""
+        """Put back a session, and return if it was.
+
+        It is not if it is known, its path is taken, or its kernel a leftover.
+        """
 
     async def get(self, session_id: str) -> Session | None:
         """Return a session."""
@@ -100,6 +103,12 @@ class SessionStore(Protocol):
 
     async def leave(self, kernel_id: str) -> None:
         """Note a kernel that is about to be started as a leftover, for later."""
+
+    async def condemn(self, kernel_id: str) -> bool:
+        """Note a kernel as a leftover at once, unless a session has it; return if it was.
+
+        No session gets a leftover: whoever shuts it down takes it from nobody.
+        """
 
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""

@@ -52,6 +52,8 @@ class MemorySessionStore:
             return session, False
         if not session and standing and standing.session.session_id != mine.session_id:
             return None, False
+        if not session and self._is_left_over(mine.kernel_id):
+            return None, False
         if mine.session_id not in self._sessions:
             self._write(mine)
         self._claims.pop(mine.path, None)
@@ -67,6 +69,8 @@ class MemorySessionStore:
     async def adopt(self, session: Session) -> bool:
         """Put back a session, unless it is known or its path is taken; return if it was."""
         if session.session_id in self._sessions or await self.at_path(session.path):
+            return False
+        if self._is_left_over(session.kernel_id):
             return False
         standing = self._standing(session.path)
         if standing and standing.session.session_id != session.session_id:
@@ -127,9 +131,19 @@ class MemorySessionStore:
         """Note a kernel that is about to be started as a leftover, for later."""
         self._leftovers[kernel_id] = self._clock() + self._hold_s
 
+    async def condemn(self, kernel_id: str) -> bool:
+        """Note a kernel as a leftover at once, unless a session has it; return if it was."""
+        if any(session.kernel_id == kernel_id for session in self._sessions.values()):
+            return False
+        self._leftovers[kernel_id] = self._clock()
+        return True
+
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""
         self._leftovers.pop(kernel_id, None)
+
+    def _is_left_over(self, kernel_id: str) -> bool:
+        return self._leftovers.get(kernel_id, float("inf")) <= self._clock()
 
     def _write(self, session: Session) -> None:
         self._sessions[session.session_id] = session

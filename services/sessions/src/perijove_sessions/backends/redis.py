@@ -62,7 +62,7 @@ class RedisSessionStore:
     async def adopt(self, session: Session) -> bool:
         """Put back a session, unless it is known or its path is taken; return if it was."""
         adopted = await self._commands.change(
-            "adopt", session.path, session.session_id, _text(session)
+            "adopt", session.path, session.session_id, _text(session), session.kernel_id
         )
         return bool(adopted)
 
@@ -119,6 +119,10 @@ class RedisSessionStore:
     async def leave(self, kernel_id: str) -> None:
         """Note a kernel that is about to be started as a leftover, for later."""
         await self._commands.script("leave", kernel_id, self._hold_s)
+
+    async def condemn(self, kernel_id: str) -> bool:
+        """Note a kernel as a leftover at once, unless a session has it; return if it was."""
+        return bool(await self._commands.script("condemn", kernel_id))
 
     async def settle(self, kernel_id: str) -> None:
         """Note that a kernel is no leftover any more."""

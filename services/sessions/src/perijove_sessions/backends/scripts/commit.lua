@@ -4,7 +4,7 @@ local session, row = at_path(ARGV[1])
 local standing = claimant(ARGV[1])
 if session and session ~= ARGV[2] then return { row, 0 } end
 if not session then
-  if standing and standing ~= ARGV[2] then return { '', 0 } end
+  if standing and standing ~= ARGV[2] or is_left_over(ARGV[4]) then return { '', 0 } end
   row = ARGV[3]
   write(ARGV[2], ARGV[1], row)
 end

@@ -32,6 +32,12 @@ local function claimant(path)
   return session, claim
 end
 
+-- A kernel that is left over is shut down: no session may get it any more.
+local function is_left_over(kernel)
+  local due = redis.call('ZSCORE', leftovers, kernel)
+  return due and tonumber(due) <= now
+end
+
 local function last_number()
   return tonumber(redis.call('HGET', meta, 'number') or '0')
 end
