@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -29,17 +30,20 @@ class Replica:
     kind: str
     number: int
     environment: dict[str, str]
+    log: Path = Path(os.devnull)
+    """What it says is added there."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, anew if it was killed."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", f"perijove_{self.kind}"],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", f"perijove_{self.kind}"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     def stop(self) -> None:
         """End it as a person would."""

@@ -39,7 +39,7 @@ class RedisProxy:
         self._passing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        self._server = await asyncio.start_unix_server(self._accept, self._path)
 
     async def close(self) -> None:
         assert self._server
@@ -48,10 +48,12 @@ class RedisProxy:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
 
-    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
+    def _accept(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(client, to_client))
         self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+
+    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         asked = bytearray()
         try:
             server, to_server = await asyncio.open_unix_connection(self._socket)
@@ -62,7 +64,6 @@ class RedisProxy:
             to_server.close()
         finally:
             to_client.close()
-            self._passing.discard(task)
 
     async def _pass_there(
         self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter, asked: bytearray
