@@ -6,13 +6,15 @@ import os
 import sys
 
 from perijove_local import directory, listing, up
-from perijove_local.options import Command, parse
+from perijove_local.options import OF_POOL, Command, parse
 from perijove_local.terminal import Failure, Terminal
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
     terminal = Terminal()
+    if sys.argv[1:2] and sys.argv[1] in OF_POOL:
+        os.execv(sys.executable, (sys.executable, "-m", "perijove_pool", *sys.argv[1:]))  # noqa: S606
     try:
         command, options = parse(sys.argv[1:])
         if command is Command.UP:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _STOP_LIMIT_S = 20.0
 
 
-class _Server(msgspec.Struct, frozen=True):
+class Server(msgspec.Struct, frozen=True):
     """What is read of a `jpserver-<pid>.json`."""
 
     pid: int
@@ -42,7 +42,7 @@ def run(command: Command, options: Options, directory: Path, terminal: Terminal)
     Raises:
         Failure: if it is not clear what to stop, or it does not stop.
     """
-    found = tuple(_running(directory))
+    found = tuple(running(directory))
     if command is Command.LIST:
         for server in found:
             terminal.result(f"{with_token(server.url, server.token)} :: {server.root_dir}")
@@ -57,17 +57,18 @@ def run(command: Command, options: Options, directory: Path, terminal: Terminal)
     return 0
 
 
-def _running(directory: Path) -> Iterator[_Server]:
+def running(directory: Path) -> Iterator[Server]:
+    """Return what of Perijove runs for this user."""
     for path in sorted(directory.glob("jpserver-*.json")):
         try:
-            server = msgspec.json.decode(path.read_bytes(), type=_Server)
+            server = msgspec.json.decode(path.read_bytes(), type=Server)
         except (OSError, msgspec.MsgspecError):
             continue
         if is_in_use(Path(server.perijove_runtime_dir)):
             yield server
 
 
-def _stop(server: _Server) -> None:
+def _stop(server: Server) -> None:
     os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_LIMIT_S
     while is_in_use(Path(server.perijove_runtime_dir)):

@@ -21,6 +21,15 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LAST_PORT = 65535
 
 
+OF_POOL = {
+    "top": "show the runners and how full they are",
+    "kernels": "show the kernels, and whose they are",
+    "drain": "let a runner take no new kernels, and leave",
+    "undrain": "let a runner take kernels again",
+}
+"""Commands that another program does, `perijove_pool`: this one stays small."""
+
+
 class Command(enum.Enum):
     """What to do."""
 
@@ -167,6 +176,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="perijove", description="Run Perijove on this machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_up(commands.add_parser("up", help="start everything and keep it running until Ctrl-C"))
+    for name, does in OF_POOL.items():
+        commands.add_parser(name, help=does)
     commands.add_parser("list", help="show what of Perijove runs for this user")
     stop = commands.add_parser("stop", help="stop what `perijove up` started")
     stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")

@@ -47,8 +47,8 @@ class ProcessSpec:
     """File descriptors it is given."""
     death_signal: signal.Signals = signal.SIGKILL
     """What it gets if the launcher itself is killed (Linux)."""
-    may_leave: bool = False
-    """Whether it is not to be started again if it ends well by itself."""
+    left: Path | None = None
+    """File that is there once it has left for good, and is not to be started again."""
     heralds: str = ""
     """How the lines of its log begin that the user should see; none if empty."""
 

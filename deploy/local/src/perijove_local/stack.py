@@ -135,7 +135,7 @@ class Stack:
             probe=self._health("runner", key, name),
             grace_s=_KERNELS_GRACE_S + self._drain_s(),
             # One that was drained has left for good.
-            may_leave=True,
+            left=self.directory.path / "runner" / "left",
             # It shuts its kernels down: none runs on without a way to reach it.
             death_signal=signal.SIGTERM,
             # The supervisor tells how the runner itself ended.

@@ -191,7 +191,7 @@ class Supervision:
         child.has_ended(code)
         if self._stopping:
             return
-        if child.spec.may_leave and code == 0:
+        if child.spec.left and child.spec.left.exists():
             return  # it says why
         name = child.spec.name
         delay = self._delays.get(name, 0.0)

@@ -1,0 +1,1 @@
+"""What runners and kernels there are, for whoever looks after them."""
