@@ -83,14 +83,16 @@ class Entry(_message.Message):
     def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., size_bytes: _Optional[int] = ..., writable: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mime_type: _Optional[str] = ..., hash: _Optional[str] = ..., hash_algorithm: _Optional[str] = ...) -> None: ...
 
 class GetEntryRequest(_message.Message):
-    __slots__ = ("path", "type", "include_hash")
+    __slots__ = ("path", "type", "include_hash", "untold")
     PATH_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_HASH_FIELD_NUMBER: _ClassVar[int]
+    UNTOLD_FIELD_NUMBER: _ClassVar[int]
     path: str
     type: EntryType
     include_hash: bool
-    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., include_hash: _Optional[bool] = ...) -> None: ...
+    untold: bool
+    def __init__(self, path: _Optional[str] = ..., type: _Optional[_Union[EntryType, str]] = ..., include_hash: _Optional[bool] = ..., untold: _Optional[bool] = ...) -> None: ...
 
 class GetEntryResponse(_message.Message):
     __slots__ = ("entry",)
