@@ -14,3 +14,7 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """gRPC target of the contents service."""
     kernels: str
     """gRPC target of the kernels service."""
+    event_schemas: str = ""
+    """Directory of further schemas of events, absolute; none if empty."""
+    events_kept: int = 10_000
+    """Most events that are kept for who comes back."""

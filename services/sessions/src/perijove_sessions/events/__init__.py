@@ -1,0 +1,1 @@
+"""Events: what has happened, published to all who want to know."""
