@@ -3,8 +3,10 @@
 from perijove_chassis import server
 from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.credentials import Verifier
+from prometheus_client import CollectorRegistry
 
 from perijove_contents import assembly
+from perijove_contents.backends.events import published
 from perijove_contents.backends.leftovers import keep_swept
 from perijove_contents.backends.threads import Threads
 from perijove_contents.settings import PREFIX, Settings
@@ -25,9 +27,13 @@ async def main(settings: Settings) -> None:
             watch.close()
 
     verifier = Verifier("contents", service_key=settings.service_key, api_token=settings.api_token)
-    async with assembly.worker_pool(settings, threads) as workers:
-        services = assembly.services(settings, threads, notebook_threads, workers, watch)
-        await server.serve(settings, verifier, services, background=tidy)
+    registry = CollectorRegistry()
+    async with (
+        assembly.worker_pool(settings, threads) as workers,
+        published(settings.events, settings.service_key, registry) as tell,
+    ):
+        services = assembly.services(settings, threads, notebook_threads, workers, watch, tell)
+        await server.serve(settings, verifier, services, background=tidy, registry=registry)
 
 
 if __name__ == "__main__":

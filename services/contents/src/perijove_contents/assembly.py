@@ -37,11 +37,15 @@ from perijove_contents.documents.backends.layout import Layout
 from perijove_contents.documents.manager import DocumentsManager
 from perijove_contents.documents.servicer import DocumentsServicer
 from perijove_contents.manager import ContentsManager, Rules
+from perijove_contents.reporting import ReportingManager
 from perijove_contents.servicer import PIECES, ContentsServicer
 from perijove_contents.watching import WatchManager
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perijove_contents.backends.threads import Threads
+    from perijove_contents.reporting import Happening
     from perijove_contents.settings import Settings
     from perijove_contents.store import NotebookCodec
 
@@ -55,10 +59,11 @@ def services(
     notebook_threads: Threads,
     workers: WorkerPool,
     watch: FilesystemWatch,
+    tell: Callable[[Happening], None],
 ) -> list[Service]:
     """Return the services of this process."""
     store = _store(settings, threads)
-    manager = _contents(settings, store, notebook_threads)
+    manager = _contents(settings, store, notebook_threads, tell)
     contents = ContentsServicer(manager, WatchManager(store, watch, settings.seen()))
     conversion = ConversionServicer(
         ConversionManager(manager, workers, max_content_bytes=settings.max_content_bytes)
@@ -130,7 +135,10 @@ def _store(settings: Settings, threads: Threads) -> FilesystemStore:
 
 
 def _contents(
-    settings: Settings, store: FilesystemStore, notebook_threads: Threads
+    settings: Settings,
+    store: FilesystemStore,
+    notebook_threads: Threads,
+    tell: Callable[[Happening], None],
 ) -> ContentsManager:
     data_directory = settings.places().data
     codec: NotebookCodec = NbformatCodec(
@@ -145,7 +153,7 @@ def _contents(
         saved = teller(hooks, store)
         if hooks.has_pre_save:
             codec = HookedCodec(codec, hooks)
-    return ContentsManager(
+    return ReportingManager(
         store,
         codec,
         Rules(
@@ -157,6 +165,7 @@ def _contents(
             untitled=settings.untitled(),
         ),
         saved,
+        tell,
     )
 
 

@@ -96,6 +96,10 @@ class ContentsManager:
 
     async def get(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
         """Return an entry, described as `kind` if that is given."""
+        return await self.look(path, kind, with_hash=with_hash)
+
+    async def look(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
+        """Return the same, for who does not mean to read it."""
         self._seen.require(path)
         if not with_hash:
             entry = await self._store.get(path)

@@ -43,7 +43,8 @@ class ContentsServicer(pb_grpc.ContentsServiceServicer):
         self._watching = watching
 
     async def GetEntry(self, request: pb.GetEntryRequest, context: Any) -> pb.GetEntryResponse:
-        entry = await self._manager.get(
+        found = self._manager.look if request.untold else self._manager.get
+        entry = await found(
             EntryPath.parse(request.path),
             wire.type_from_proto(request.type),
             with_hash=request.include_hash,

@@ -42,6 +42,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
 
     root: str
     """Absolute directory whose entries are served."""
+    events: str = ""
+    """gRPC target of the service that publishes events; none are if empty."""
     max_calls: int = 1000
     """How many calls are served at the same time: each may hold a piece of a file."""
     threads: int = 16

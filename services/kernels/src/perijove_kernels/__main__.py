@@ -1,19 +1,23 @@
 """The kernels process: `python -m perijove_kernels`."""
 
+from collections.abc import Callable
+
 from perijove_chassis import server, tls
 from perijove_chassis.credentials import Verifier
 from perijove_chassis.watching import Watching
+from prometheus_client import CollectorRegistry
 
 from perijove_kernels import execution_relay, relay, services
 from perijove_kernels.announcements import RunnerManager
+from perijove_kernels.backends.events import published
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.joining.assembly import doors
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
-from perijove_kernels.manager import KernelManager
 from perijove_kernels.pool import PoolManager
+from perijove_kernels.reporting import Happening, ReportingManager
 from perijove_kernels.settings import Settings
 from perijove_kernels.terminals.assembly import Terminals
 from perijove_kernels.watching import ShownKernels
@@ -21,13 +25,21 @@ from perijove_kernels.watching import ShownKernels
 
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
+    registry = CollectorRegistry()
+    async with published(settings.events, settings.service_key, registry) as tell:
+        await _serve(settings, tell, registry)
+
+
+async def _serve(
+    settings: Settings, tell: Callable[[Happening], None], registry: CollectorRegistry
+) -> None:
     store = RedisKernelStore(settings.redis_url.reveal(), settings.limits, settings.quotas)
     key, dialing = settings.service_key, tls.dialing(settings)
     runners, lines = GrpcRunners(key, dialing), Lines(key, dialing)
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
-    manager = KernelManager(store, runners, last_known, default_kernelspec=default)
+    manager = ReportingManager(store, runners, last_known, default, tell)
     terminals = Terminals(settings, runners, dialing)
     for_runners = services.runners(announced, PoolManager(store, runners))
     rows = [
@@ -41,7 +53,9 @@ async def main(settings: Settings) -> None:
     verifier = Verifier("kernels", service_key=key, api_token=settings.api_token)
     also = doors(settings, for_runners)
     try:
-        await server.serve(settings, verifier, rows, background=announced.run, doors=also)
+        await server.serve(
+            settings, verifier, rows, background=announced.run, doors=also, registry=registry
+        )
     finally:
         await runners.close()
         await lines.close()

@@ -156,8 +156,8 @@ class KernelManager:
             raise
         return await self._note(changed)
 
-    async def interrupt(self, kernel_id: str) -> None:
-        """Interrupt a kernel.
+    async def interrupt(self, kernel_id: str) -> Kernel:
+        """Interrupt a kernel and return what is known of it.
 
         Raises:
             NotFound: `NO_SUCH_KERNEL`.
@@ -168,6 +168,7 @@ class KernelManager:
         except NotFound:
             await self._forget(kernel)
             raise
+        return kernel
 
     async def restart(self, kernel_id: str, requested_by: str) -> Kernel:
         """Replace a kernel's process and return the kernel once it answers.
@@ -184,8 +185,8 @@ class KernelManager:
         log.info("kernel restarted", kernel_id=kernel_id, epoch=restarted.epoch)
         return await self._note(restarted)
 
-    async def shutdown(self, kernel_id: str, requested_by: str) -> None:
-        """Shut a kernel down; if its runner is lost, as soon as that returns.
+    async def shutdown(self, kernel_id: str, requested_by: str) -> Kernel:
+        """Shut a kernel down and return it as it was; if its runner is lost, as soon as it returns.
 
         Raises:
             NotFound: `NO_SUCH_KERNEL`.
@@ -203,6 +204,7 @@ class KernelManager:
                 ended, revision = None, kernel.revision  # it went by itself: all the same
             await self._forget(ended or kernel, max(revision, kernel.revision))
         log.info("kernel shut down", kernel_id=kernel_id, lost=holding.lost)
+        return kernel
 
     async def _find(self, kernel_id: str) -> Holding:
         try:

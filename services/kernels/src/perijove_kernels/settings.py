@@ -16,6 +16,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
 
     redis_url: Secret
     """Where the registry is kept: `redis://host:port/0`, `unix:///path`, sentinels or a cluster."""
+    events: str = ""
+    """gRPC target of the service that publishes events; none are if empty."""
     default_kernelspec: str = "python3"
     """Kernelspec that is used where none is named."""
     lost_after_s: float = 15.0

@@ -55,7 +55,7 @@ class ConversionManager:
     ) -> ConvertedEntry:
         """Convert a notebook of the tree with the exporter of a name."""
         exporter = await self._require_exporter(name)
-        entry = await self._notebooks.get(path, None, with_hash=False)
+        entry = await self._notebooks.look(path, None, with_hash=False)
         if entry.type is not EntryType.NOTEBOOK:
             raise InvalidArgument(f"{path} is not a notebook", reason="BAD_TYPE")
         changed = entry.update_time_ns

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Notebooks(Protocol):
     """Where notebooks are read; see `ContentsManager`."""
 
-    async def get(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
+    async def look(self, path: EntryPath, kind: EntryType | None, *, with_hash: bool) -> Entry:
         """Return an entry."""
 
     def read(
