@@ -216,6 +216,12 @@ DIFFERENCES: dict[str, Difference] = {
     "the size in variables": differs("what is told at the start is wrong once a window changes"),
     "how a socket of a terminal closes": differs("a goodbye is not taken for a broken line"),
     "nonsense to a terminal": differs("a client's mistake does not end what it works with"),
+    # Events.
+    "what is listed is read": differs("a listing is one event: a thousand would hide all others"),
+    "what is copied is read once": differs("who copies reads once"),
+    "the copy of a directory is told": differs("what is done is told, of directories too"),
+    "a download is told": differs("a file is read, however"),
+    "what a client says to the socket of events": differs("what nobody asked for ends nothing"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {

@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
+from perijove.events.v1 import events_pb2
 from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import joining_pb2, runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
@@ -15,6 +16,7 @@ CONTRACT: tuple[ModuleType, ...] = (
     contents_pb2,
     conversion_pb2,
     documents_pb2,
+    events_pb2,
     channels_pb2,
     execution_pb2,
     kernels_pb2,
@@ -35,6 +37,7 @@ SERVED_BY = {
     "ConversionService": "perijove_contents.conversion.servicer.ConversionServicer",
     "DocumentsService": "perijove_contents.documents.servicer.DocumentsServicer",
     "SessionsService": "perijove_sessions.servicer.SessionsServicer",
+    "EventsService": "perijove_sessions.events.servicer.EventsServicer",
     "KernelsService": "perijove_kernels.servicer.KernelsServicer",
     "KernelspecsService": "perijove_kernels.servicer.KernelspecsServicer",
     "ExecutionService": "perijove_runner.execution.servicer.ExecutionServicer",

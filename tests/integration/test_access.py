@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from perijove.contents.v1 import contents_pb2, conversion_pb2, documents_pb2
+from perijove.events.v1 import events_pb2
 from perijove.kernels.v1 import channels_pb2, execution_pb2, kernels_pb2, kernelspecs_pb2
 from perijove.runners.v1 import runner_pb2, runners_pb2
 from perijove.sessions.v1 import sessions_pb2
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 SERVED_BY: dict[str, tuple[ModuleType, ...]] = {
     "contents": (contents_pb2, conversion_pb2, documents_pb2),
-    "sessions": (sessions_pb2,),
+    "sessions": (sessions_pb2, events_pb2),
     "kernels": (
         *(kernels_pb2, kernelspecs_pb2, channels_pb2, execution_pb2, runners_pb2),
         terminals_pb2,

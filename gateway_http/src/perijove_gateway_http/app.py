@@ -14,11 +14,13 @@ from perijove_gateway_http.activity import Activity
 from perijove_gateway_http.arrivals import KernelArrivals
 from perijove_gateway_http.auth import Authenticator
 from perijove_gateway_http.dispatch import dispatch, observed
+from perijove_gateway_http.event_feed import EventFeed
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
 from perijove_gateway_http.keys import (
     ACTIVITY,
     ARRIVALS,
     AUTH,
+    EVENTS,
     FRONTEND,
     LISTS,
     METRICS,
@@ -80,6 +82,7 @@ async def _open(app: web.Application) -> None:
     app[STUBS] = Stubs(app[SETTINGS])
     app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
     app[LISTS].start()
+    app[EVENTS] = EventFeed(app[STUBS].subscribe)
 
 
 async def _close_sockets(app: web.Application) -> None:
@@ -92,5 +95,6 @@ async def _close_sockets(app: web.Application) -> None:
 
 
 async def _close(app: web.Application) -> None:
+    await app[EVENTS].close()
     await app[LISTS].close()
     await app[STUBS].close()

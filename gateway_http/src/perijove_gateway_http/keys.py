@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.arrivals import KernelArrivals
     from perijove_gateway_http.auth import Authenticator, Caller
+    from perijove_gateway_http.event_feed import EventFeed
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.lists import Lists
     from perijove_gateway_http.origins import Origins
@@ -26,6 +27,9 @@ STUBS: web.AppKey[Stubs] = web.AppKey("stubs")
 
 LISTS: web.AppKey[Lists] = web.AppKey("lists")
 """What front ends ask for again and again."""
+
+EVENTS: web.AppKey[EventFeed] = web.AppKey("events")
+"""What happens, for the WebSockets of this process."""
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 """What the process was told."""

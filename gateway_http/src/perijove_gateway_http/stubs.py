@@ -12,6 +12,7 @@ from perijove.contents.v1 import (
     conversion_pb2_grpc,
     documents_pb2_grpc,
 )
+from perijove.events.v1 import events_pb2, events_pb2_grpc
 from perijove.kernels.v1 import channels_pb2, kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
@@ -22,6 +23,7 @@ from perijove_chassis.tls import Dialing
 
 if TYPE_CHECKING:
     import grpc
+    from perijove.kernels.v1 import kernels_pb2
     from perijove_chassis.settings import Secret
 
     from perijove_gateway_http.settings import Settings
@@ -67,6 +69,7 @@ DEADLINES = Deadlines(
         # As long as this process.
         "WatchKernels": None,
         "WatchSessions": None,
+        "SubscribeEvents": None,
     },
 )
 
@@ -76,7 +79,7 @@ _PIECES: dict[str, Pieces[Any]] = {
 }
 """How content travels: see `streaming.py`."""
 
-_READ_ONLY = {
+_REPEATABLE = {
     _CONTENTS: (
         "GetEntry",
         "ListEntries",
@@ -87,6 +90,8 @@ _READ_ONLY = {
     "perijove.contents.v1.DocumentsService": ("GetDocument", "ListDocuments"),
     "perijove.kernels.v1.KernelsService": ("GetKernel", "ListKernels"),
     "perijove.kernels.v1.KernelspecsService": ("GetKernelspec", "ListKernelspecs"),
+    # Its requests have ids, by which a second one does nothing.
+    "perijove.events.v1.EventsService": ("PublishEvents",),
     "perijove.sessions.v1.SessionsService": ("GetSession", "ListSessions"),
     "perijove.terminals.v1.TerminalsService": ("GetTerminal", "ListTerminals"),
 }
@@ -111,9 +116,14 @@ class Stubs:
         self.conversion = conversion_pb2_grpc.ConversionServiceStub(_as_grpc(contents))
         self.documents = documents_pb2_grpc.DocumentsServiceStub(_as_grpc(contents))
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(_as_grpc(sessions))
+        self.events = events_pb2_grpc.EventsServiceStub(_as_grpc(sessions))
         self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))
         self.kernelspecs = kernelspecs_pb2_grpc.KernelspecsServiceStub(_as_grpc(kernels))
         self.terminals = terminals_pb2_grpc.TerminalsServiceStub(_as_grpc(kernels))
+
+    def subscribe(self, after: kernels_pb2.FeedPosition | None) -> Any:  # noqa: ANN401
+        """Open a stream of events that goes on from a position, or begins."""
+        return self.events.SubscribeEvents(events_pb2.SubscribeEventsRequest(after=after))
 
     def channels(self, runner_id: str, address: str) -> Connect:
         """Return what opens message streams to one runner's kernels.
@@ -169,6 +179,6 @@ def _as_grpc(grpc_channel: Channel) -> grpc.aio.Channel:
 def _retry() -> list[dict[str, str]]:
     return [
         {"service": service, "method": method}
-        for service, methods in _READ_ONLY.items()
+        for service, methods in _REPEATABLE.items()
         for method in methods
     ]

@@ -89,13 +89,21 @@ class Stack:
     def _service(self, name: str) -> ProcessSpec:
         targets, redis = self.targets(), self._redis_url()
         told = {
-            "contents": {"ROOT": str(self.options.root), "UMASK": f"{_umask():03o}"},
+            "contents": {
+                "ROOT": str(self.options.root),
+                "UMASK": f"{_umask():03o}",
+                "EVENTS": targets["sessions"],
+            },
             "sessions": {
                 "REDIS_URL": redis,
                 "CONTENTS": targets["contents"],
                 "KERNELS": targets["kernels"],
             },
-            "kernels": {"REDIS_URL": redis, **self._told_of_quotas()},
+            "kernels": {
+                "REDIS_URL": redis,
+                "EVENTS": targets["sessions"],
+                **self._told_of_quotas(),
+            },
         }[name]
         told |= {
             "LISTEN": targets[name],

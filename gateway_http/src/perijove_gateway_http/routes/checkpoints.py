@@ -91,7 +91,9 @@ def _unless_in_directory(of_checkpoints: Handler, of_contents: Handler) -> Handl
 
 async def _is_directory(request: web.Request, path: str) -> bool:
     try:
-        reply = await request.app[STUBS].contents.GetEntry(pb.GetEntryRequest(path=path))
+        reply = await request.app[STUBS].contents.GetEntry(
+            pb.GetEntryRequest(path=path, untold=True)
+        )
     except grpc.aio.AioRpcError as error:
         if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
             return False

@@ -229,7 +229,9 @@ async def _refuse_to_guess(request: web.Request, path: str, body: _Write) -> Non
 
 async def _is_file(request: web.Request, path: str) -> bool:
     try:
-        reply = await request.app[STUBS].contents.GetEntry(pb.GetEntryRequest(path=path))
+        reply = await request.app[STUBS].contents.GetEntry(
+            pb.GetEntryRequest(path=path, untold=True)
+        )
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return False

@@ -146,7 +146,9 @@ async def _chunks(first: Response, rest: AsyncIterator[Response]) -> AsyncIterat
 
 async def _lead_to_entry(request: web.Request, path: str) -> web.Response:
     """Send the browser to where something is shown that is no notebook."""
-    reply = await request.app[STUBS].contents.GetEntry(contents_pb2.GetEntryRequest(path=path))
+    reply = await request.app[STUBS].contents.GetEntry(
+        contents_pb2.GetEntryRequest(path=path, untold=True)
+    )
     is_directory = reply.entry.type == contents_pb2.ENTRY_TYPE_DIRECTORY
     return redirect(location(request, "lab/tree" if is_directory else "files", reply.entry.path))
 

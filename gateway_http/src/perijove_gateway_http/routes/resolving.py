@@ -69,7 +69,7 @@ def _below(root: str, location: str) -> str | None:
 async def _existing(request: web.Request, path: str) -> str | None:
     try:
         reply = await request.app[STUBS].contents.GetEntry(
-            contents_pb2.GetEntryRequest(path=path.strip("/"))
+            contents_pb2.GetEntryRequest(path=path.strip("/"), untold=True)
         )
     except grpc.aio.AioRpcError as error:
         if error.code() in _ABSENT:
