@@ -1,6 +1,6 @@
 """The contents process: `python -m perijove_contents`."""
 
-from perijove_chassis import server
+from perijove_chassis import server, tls
 from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.credentials import Verifier
 from prometheus_client import CollectorRegistry
@@ -30,7 +30,7 @@ async def main(settings: Settings) -> None:
     registry = CollectorRegistry()
     async with (
         assembly.worker_pool(settings, threads) as workers,
-        published(settings.events, settings.service_key, registry) as tell,
+        published(settings.events, settings.service_key, tls.dialing(settings), registry) as tell,
     ):
         services = assembly.services(settings, threads, notebook_threads, workers, watch, tell)
         await server.serve(settings, verifier, services, background=tidy, registry=registry)

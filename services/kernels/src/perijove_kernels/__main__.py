@@ -25,8 +25,8 @@ from perijove_kernels.watching import ShownKernels
 
 async def main(settings: Settings) -> None:
     """Serve until told to stop."""
-    registry = CollectorRegistry()
-    async with published(settings.events, settings.service_key, registry) as tell:
+    key, dialing, registry = settings.service_key, tls.dialing(settings), CollectorRegistry()
+    async with published(settings.events, key, dialing, registry) as tell:
         await _serve(settings, tell, registry)
 
 

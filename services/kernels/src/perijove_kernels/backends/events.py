@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from perijove_chassis.settings import Secret
+    from perijove_chassis.tls import Dialing
     from prometheus_client import CollectorRegistry
 
     from perijove_kernels.reporting import Happening
@@ -28,13 +29,13 @@ VERSION = "1"
 
 @asynccontextmanager
 async def published(
-    target: str, service_key: Secret, registry: CollectorRegistry
+    target: str, service_key: Secret, dialing: Dialing | None, registry: CollectorRegistry
 ) -> AsyncIterator[Callable[[Happening], None]]:
     """Publish what is told, if there is a target, until the block ends."""
     if not target:
         yield lambda _: None
         return
-    events = GrpcEvents(target, service_key)
+    events = GrpcEvents(target, service_key, dialing)
     try:
         async with Publishing(events.publish, registry) as publishing:
             yield publishing.put
@@ -45,11 +46,11 @@ async def published(
 class GrpcEvents:
     """`EventsService` at a gRPC target."""
 
-    def __init__(self, target: str, service_key: Secret) -> None:
+    def __init__(self, target: str, service_key: Secret, tls: Dialing | None) -> None:
         issuer = credentials.Issuer(
             credentials.derive_key(service_key, "sessions"), "kernels", "sessions"
         )
-        self._channel = Channel(target, issuer, Deadlines(10.0))
+        self._channel = Channel(target, issuer, Deadlines(10.0), tls=tls)
         stub: pb_grpc.EventsServiceAsyncStub = pb_grpc.EventsServiceStub(
             self._channel  # type: ignore[call-overload]
         )

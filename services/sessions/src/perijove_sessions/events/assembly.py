@@ -20,7 +20,7 @@ class Events:
     """The events of one process."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store = RedisEventStore(settings.redis_url, Kept(settings.events_kept))
+        self._store = RedisEventStore(settings.redis_url.reveal(), Kept(settings.events_kept))
         schemas = LoadedSchemas(all_documents(settings.event_schemas))
         self.manager = EventManager(self._store, schemas)
 

@@ -27,18 +27,15 @@ class RedisEventStore:
         """Make a store; it connects when it is first asked.
 
         Args:
-            url: `redis://host:port/0` or `unix:///path`.
+            url: As `RedisAddress.parse` reads it.
             kept: How much is kept.
         """
         scripts = importlib.resources.files("perijove_sessions.events.backends") / "scripts"
         self._commands = Commands(url, scripts, _KEYS)
-        # Who waits for news holds a connection: nobody else waits for one of those.
-        self._waiting = Commands(url, scripts, _KEYS)
         self._kept = kept or Kept()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._waiting.close()
         await self._commands.close()
 
     async def append(self, events: Sequence[Event], request_id: str) -> Position:
@@ -72,4 +69,4 @@ class RedisEventStore:
 
     async def arrival(self, since: Position, within_s: float) -> None:
         """Return when there is an event behind a place, or the time is up."""
-        await self._waiting.arrival(_KEYS[-1], f"{since.number}-0", within_s)
+        await self._commands.arrival(_KEYS[-1], f"{since.number}-0", within_s)
