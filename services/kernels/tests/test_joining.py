@@ -201,7 +201,10 @@ async def test_a_certificate_is_renewed_for_the_same_key(pool: Pool) -> None:
     key = new_key()
     member = await pool.manager.join(pool.token().token_id, request("a", key))
     renewed = await pool.manager.renew(member.runner_id, member.certificate)
-    before, after = map(x509.load_pem_x509_certificate, (member.certificate, renewed))
+    before, after = (
+        x509.load_pem_x509_certificate(pem) for pem in (member.certificate, renewed.certificate)
+    )
+    assert renewed.renew_after_s == DAYS.total_seconds() / 2
     assert before.serial_number != after.serial_number
     assert before.public_key() == after.public_key() == key.public_key()
     assert before.subject == after.subject

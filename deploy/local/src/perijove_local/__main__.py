@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from perijove_local import directory, listing, up
-from perijove_local.options import OF_POOL, Command, parse
+from perijove_local import directory, joined, listing, tokens, up
+from perijove_local.joining_options import RunnerOptions, TokenOptions
+from perijove_local.options import OF_POOL, Command, Options, parse
 from perijove_local.terminal import Failure, Terminal
 
 
@@ -16,16 +17,24 @@ def main() -> None:
     if sys.argv[1:2] and sys.argv[1] in OF_POOL:
         os.execv(sys.executable, (sys.executable, "-m", "perijove_pool", *sys.argv[1:]))  # noqa: S606
     try:
-        command, options = parse(sys.argv[1:])
-        if command is Command.UP:
-            sys.exit(up.run(options, terminal))
-        sys.exit(listing.run(command, options, directory.jupyter_runtime(os.environ), terminal))
+        sys.exit(_run(*parse(sys.argv[1:]), terminal))
     except Failure as failure:
         terminal.error(str(failure))
         sys.exit(1)
     except KeyboardInterrupt:
         # Before anything was started: from then on it is a request to stop.
         sys.exit(130)
+
+
+def _run(command: Command, options: Options | RunnerOptions | TokenOptions, out: Terminal) -> int:
+    if isinstance(options, RunnerOptions):
+        return joined.run(options, out)
+    servers = directory.jupyter_runtime(os.environ)
+    if isinstance(options, TokenOptions):
+        return tokens.run(options, servers, out)
+    if command is Command.UP:
+        return up.run(options, out)
+    return listing.run(command, options, servers, out)
 
 
 if __name__ == "__main__":

@@ -25,19 +25,19 @@ _LONGEST = 75
 class RuntimeDirectory:
     """Owns the directory while the command runs: nobody else may use or read it."""
 
-    def __init__(self, given: Path | None) -> None:
+    def __init__(self, given: Path | None, *, option: str = "--runtime-dir") -> None:
         """Make or take the directory, and lock it.
 
         Raises:
             Failure: if it is in use, not private, or its path too long.
         """
         self._made = given is None
-        self.path = _make() if given is None else _take(given)
+        self.path = _make() if given is None else _take(given, option)
         if len(os.fsencode(self.path)) > _LONGEST:
             self.remove()
             raise Failure(
                 f"the path of the runtime directory {self.path} is too long for sockets in it: "
-                f"at most {_LONGEST} bytes; choose another one with --runtime-dir"
+                f"at most {_LONGEST} bytes; choose another one with {option}"
             )
         self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -151,12 +151,12 @@ def _make() -> Path:
     return Path(tempfile.mkdtemp(prefix=f"perijove-{os.getuid()}-", dir=_TEMPORARY))
 
 
-def _take(given: Path) -> Path:
+def _take(given: Path, option: str) -> Path:
     try:
         given.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = given.stat()
     except OSError as error:
-        raise Failure(f"--runtime-dir {given} cannot be used: {error.strerror}") from None
+        raise Failure(f"{option} {given} cannot be used: {error.strerror}") from None
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise Failure(f"--runtime-dir {given} must be yours alone: chmod 700 it")
+        raise Failure(f"{option} {given} must be yours alone: chmod 700 it")
     return given.resolve()

@@ -47,14 +47,33 @@ def run(command: Command, options: Options, directory: Path, terminal: Terminal)
         for server in found:
             terminal.result(f"{with_token(server.url, server.token)} :: {server.root_dir}")
         return 0
-    if options.ports:
-        found = tuple(server for server in found if server.port in options.ports)
-    if not found:
-        raise Failure("nothing to stop: `perijove list` shows what runs")
-    if len(found) > 1:
-        raise Failure("several run: say the port of the one to stop (`perijove list` shows them)")
-    _stop(found[0])
+    _stop(_one(found, options.ports, "stop"))
     return 0
+
+
+def the_one(directory: Path, ports: range) -> Path:
+    """Return the runtime directory of what runs for this user.
+
+    Args:
+        directory: Where Jupyter's tools look for running servers.
+        ports: The port it serves; may be empty if only one runs.
+
+    Raises:
+        Failure: if it is not clear which one is meant.
+    """
+    return Path(_one(tuple(running(directory)), ports, "use").perijove_runtime_dir)
+
+
+def _one(found: tuple[Server, ...], ports: range, purpose: str) -> Server:
+    if ports:
+        found = tuple(server for server in found if server.port in ports)
+    if not found:
+        raise Failure(f"nothing to {purpose}: `perijove list` shows what runs")
+    if len(found) > 1:
+        raise Failure(
+            f"several run: say the port of the one to {purpose} (`perijove list` shows them)"
+        )
+    return found[0]
 
 
 def running(directory: Path) -> Iterator[Server]:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from perijove_local import joining_options
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perijove_local.joining_options import PoolOptions, RunnerOptions, TokenOptions
 
 DEFAULT_PORT = 8888
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -36,6 +39,8 @@ class Command(enum.Enum):
     UP = "up"
     LIST = "list"
     STOP = "stop"
+    RUNNER = "runner"
+    TOKEN = "token"  # noqa: S105 - the name of a command
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Options:
     """Most kernels in all; any number if zero."""
     max_kernels_per_user: int
     """Most kernels of one user; any number if zero."""
+    pool: PoolOptions | None
+    """Where runners of other machines may join; None if nowhere."""
     browser: bool
     """Whether to open a browser."""
     runtime: Path | None
@@ -72,7 +79,9 @@ class Options:
     """Whether to show the services' logs on the terminal."""
 
 
-def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
+def parse(
+    arguments: Sequence[str],
+) -> tuple[Command, Options | RunnerOptions | TokenOptions]:
     """Parse the command line and the environment.
 
     Exits with status 2 on a malformed command line, as argparse does.
@@ -84,6 +93,10 @@ def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
     command = Command(found.command)
     if command is Command.UP:
         return command, _options(found)
+    if command is Command.RUNNER:
+        return command, joining_options.runner_options(found)
+    if command is Command.TOKEN:
+        return command, joining_options.token_options(found)
     port = found.port if command is Command.STOP and found.port else 0
     return command, Options(
         Path(),
@@ -96,6 +109,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, Options]:
         None,
         0,
         0,
+        None,
         False,
         None,
         "info",
@@ -122,6 +136,7 @@ def _options(found: argparse.Namespace) -> Options:
         external=_absolute(found.external_kernels),
         max_kernels=found.max_kernels,
         max_kernels_per_user=found.max_kernels_per_user,
+        pool=joining_options.pool_options(found),
         browser=found.browser,
         runtime=_absolute(found.runtime_dir),
         log_level="debug" if found.debug else found.log_level,
@@ -181,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="show what of Perijove runs for this user")
     stop = commands.add_parser("stop", help="stop what `perijove up` started")
     stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")
+    runner = "run kernels here for a Perijove on another machine, until Ctrl-C"
+    joining_options.add_runner(commands.add_parser("runner", help=runner))
+    token = "make, show and revoke tokens that runners join with"  # noqa: S105 - a help text
+    joining_options.add_token(commands.add_parser("token", help=token))
     return parser
 
 
@@ -197,6 +216,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--external-kernels", metavar="DIR", help="take in kernels by connection files in here")
     add("--max-kernels", type=_count, default=0, metavar="N", help="most kernels in all")
     add("--max-kernels-per-user", type=_count, default=0, metavar="N", help="most of one user")
+    joining_options.add_pool(add)
     add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
     levels = ("debug", "info", "warning", "error")

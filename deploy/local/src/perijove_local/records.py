@@ -11,6 +11,7 @@ import msgspec
 
 from perijove_local import VERSION
 from perijove_local.directory import jupyter_runtime, write_private
+from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """gRPC target of each service."""
     processes: dict[str, int]
     """Process id of each process that runs."""
+    pool: str = ""
+    """Host and port where runners of other machines join; empty if nowhere."""
 
 
 class Records:
@@ -58,6 +61,7 @@ class Records:
             logs=str(directory.logs),
             targets=self._stack.targets(),
             processes={child.spec.name: child.pid for child in children if child.pid},
+            pool=self._stack.pool.reachable if self._stack.pool else "",
         )
         write_private(directory.record, _text(record))
 
@@ -92,6 +96,18 @@ class Records:
         """Remove what `announce` wrote."""
         if self._jupyter:
             self._jupyter.unlink(missing_ok=True)
+
+
+def read_record(runtime: Path) -> Record:
+    """Return what `perijove.json` of a runtime directory says.
+
+    Raises:
+        Failure: if it cannot be read.
+    """
+    try:
+        return msgspec.json.decode((runtime / "perijove.json").read_bytes(), type=Record)
+    except (OSError, msgspec.MsgspecError):
+        raise Failure(f"what runs in {runtime} is not known yet: try again") from None
 
 
 def with_token(url: str, token: str) -> str:

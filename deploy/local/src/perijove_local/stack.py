@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perijove_chassis import grpc_switches
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
 
 from perijove_local import probe
+from perijove_local.environments import KERNELS_GRACE_S, drain_s, environment
 from perijove_local.process import ProcessSpec
 from perijove_local.terminal import Failure
 
@@ -25,13 +25,10 @@ if TYPE_CHECKING:
 
     from perijove_local.directory import RuntimeDirectory
     from perijove_local.options import Options
+    from perijove_local.pool import Pool
 
 SERVICES = ("contents", "sessions", "kernels")
-_ON_THE_WAY = ("runner", "gateway_http", "contents")
-"""What the messages of kernels pass through, and what people save and open."""
 _GRACE_S = 2.0
-_KERNELS_GRACE_S = 10.0
-"""Seconds for the runner: kernels are asked to shut down before they are ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,8 @@ class Stack:
     service_key: Secret
     """Key of all services; it leaves this process in environments only."""
     runner_id: str
+    pool: Pool | None = None
+    """Where runners of other machines join, if anywhere."""
     inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def targets(self) -> dict[str, str]:
@@ -103,6 +102,8 @@ class Stack:
                 "REDIS_URL": redis,
                 "EVENTS": targets["sessions"],
                 **self._told_of_quotas(),
+                **(self.pool.told_to_listen() if self.pool else {}),
+                **self._told_to_dial(),
             },
         }[name]
         told |= {
@@ -141,7 +142,7 @@ class Stack:
             arguments=(sys.executable, "-m", "perijove_runner.supervisor"),
             environment=self._environment("runner", told),
             probe=self._health("runner", key, name),
-            grace_s=_KERNELS_GRACE_S + self._drain_s(),
+            grace_s=KERNELS_GRACE_S + drain_s(self.inherited),
             # One that was drained has left for good.
             left=self.directory.path / "runner" / "left",
             # It shuts its kernels down: none runs on without a way to reach it.
@@ -164,6 +165,7 @@ class Stack:
             "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
             **self._told_of_others(),
+            **self._told_to_dial(),
         }
         return ProcessSpec(
             name="gateway_http",
@@ -191,12 +193,8 @@ class Stack:
             if variable in self.inherited
         }
 
-    def _drain_s(self) -> float:
-        """Return how many seconds the runner takes to be drained when it is told to stop."""
-        try:
-            return float(self.inherited.get("PERIJOVE_RUNNER_DRAIN_ON_STOP_S") or 0)
-        except ValueError:
-            return 0.0  # the runner says that it is none
+    def _told_to_dial(self) -> dict[str, str]:
+        return self.pool.told_to_dial() if self.pool else {}
 
     def _told_of_quotas(self) -> dict[str, str]:
         options = self.options
@@ -214,19 +212,7 @@ class Stack:
         return {name: "false"}
 
     def _environment(self, name: str, told: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a process: ours without the secrets and settings of others."""
-        prefix = f"PERIJOVE_{name.upper()}_"
-        kept = {
-            variable: value
-            for variable, value in self.inherited.items()
-            if not variable.startswith("PERIJOVE_") or variable.startswith(prefix)
-        }
-        for variable in ("JUPYTER_TOKEN", "JPY_PARENT_PID"):
-            kept.pop(variable, None)
-        if name in _ON_THE_WAY:
-            kept.setdefault(grpc_switches.VARIABLE, grpc_switches.FEWER_THREADS)
-        kept[f"{prefix}LOG_LEVEL"] = self.options.log_level
-        return kept | {f"{prefix}{key}": value for key, value in told.items()}
+        return environment(name, self.inherited, self.options.log_level, told)
 
 
 def _redis_binary() -> str:

@@ -78,6 +78,11 @@ class Supervision:
         self._due: dict[Child, float] = {}
         self._stopping = False
 
+    @property
+    def has_left(self) -> bool:
+        """Whether all processes have left for good."""
+        return all(child.spec.left and not child.pid for child in self.children) and not self._due
+
     def start(self) -> bool:
         """Start everything; return False if a stop was asked for meanwhile.
 
@@ -99,12 +104,12 @@ class Supervision:
         return True
 
     def run(self, on_change: Callable[[], None]) -> None:
-        """Keep everything running until a stop is asked for.
+        """Keep everything running until a stop is asked for, or all has left for good.
 
         Args:
             on_change: Called after a process was restarted.
         """
-        while not self._signals.stops:
+        while not self._signals.stops and not self.has_left:
             if self._step():
                 on_change()
 

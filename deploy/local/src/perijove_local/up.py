@@ -12,6 +12,7 @@ from perijove_local import browser, descendants, process
 from perijove_local.directory import RuntimeDirectory
 from perijove_local.listening import listen
 from perijove_local.logs import Logs
+from perijove_local.pool import Pool
 from perijove_local.records import Records, with_token
 from perijove_local.stack import SERVICES, Stack
 from perijove_local.supervision import Signals, Supervision
@@ -33,13 +34,15 @@ def run(options: Options, terminal: Terminal) -> int:
     """
     with closing(listen(options)) as listening:
         directory = RuntimeDirectory(options.runtime)
+        pool = Pool.made(options.pool, directory.path) if options.pool else None
         stack = Stack(
             options=options,
             directory=directory,
             listening=listening.fileno(),
             http=_reachable(options, listening),
-            service_key=Secret(secrets.token_hex(32)),
+            service_key=pool.service_key() if pool else Secret(secrets.token_hex(32)),
             runner_id=directory.runner_id(),
+            pool=pool,
         )
         process.adopt_orphans()
         supervision = Supervision(
@@ -99,6 +102,7 @@ def _banner(stack: Stack, url: str) -> str:
         "Serves": str(stack.options.root),
         **{f"gRPC {name}": targets[name] for name in SERVICES},
         "Logs": str(stack.directory.logs),
+        **({"Add a machine": stack.pool.invitation()} if stack.pool else {}),
         "Stop": "Ctrl-C",
     }
     width = max(map(len, rows))

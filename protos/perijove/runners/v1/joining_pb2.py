@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/joining.proto\x12\x13perijove.runners.v1\"*\n\x0bJoinRequest\x12\x1b\n\x13\x63\x65rtificate_request\x18\x01 \x01(\x0c\"J\n\x0cJoinResponse\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x12\n\nrunner_key\x18\x03 \x01(\x0c\".\n\x17RenewCertificateRequest\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\"/\n\x18RenewCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x32\xce\x01\n\x0eJoiningService\x12K\n\x04Join\x12 .perijove.runners.v1.JoinRequest\x1a!.perijove.runners.v1.JoinResponse\x12o\n\x10RenewCertificate\x12,.perijove.runners.v1.RenewCertificateRequest\x1a-.perijove.runners.v1.RenewCertificateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!perijove/runners/v1/joining.proto\x12\x13perijove.runners.v1\"*\n\x0bJoinRequest\x12\x1b\n\x13\x63\x65rtificate_request\x18\x01 \x01(\x0c\"J\n\x0cJoinResponse\x12\x11\n\trunner_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x12\n\nrunner_key\x18\x03 \x01(\x0c\".\n\x17RenewCertificateRequest\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\"F\n\x18RenewCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x15\n\rrenew_after_s\x18\x02 \x01(\x01\x32\xce\x01\n\x0eJoiningService\x12K\n\x04Join\x12 .perijove.runners.v1.JoinRequest\x1a!.perijove.runners.v1.JoinResponse\x12o\n\x10RenewCertificate\x12,.perijove.runners.v1.RenewCertificateRequest\x1a-.perijove.runners.v1.RenewCertificateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=178
   _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=224
   _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=226
-  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=273
-  _globals['_JOININGSERVICE']._serialized_start=276
-  _globals['_JOININGSERVICE']._serialized_end=482
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=296
+  _globals['_JOININGSERVICE']._serialized_start=299
+  _globals['_JOININGSERVICE']._serialized_end=505
 # @@protoc_insertion_point(module_scope)

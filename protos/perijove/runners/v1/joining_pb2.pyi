@@ -27,7 +27,9 @@ class RenewCertificateRequest(_message.Message):
     def __init__(self, certificate: _Optional[bytes] = ...) -> None: ...
 
 class RenewCertificateResponse(_message.Message):
-    __slots__ = ("certificate",)
+    __slots__ = ("certificate", "renew_after_s")
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    RENEW_AFTER_S_FIELD_NUMBER: _ClassVar[int]
     certificate: bytes
-    def __init__(self, certificate: _Optional[bytes] = ...) -> None: ...
+    renew_after_s: float
+    def __init__(self, certificate: _Optional[bytes] = ..., renew_after_s: _Optional[float] = ...) -> None: ...

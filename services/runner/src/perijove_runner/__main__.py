@@ -26,7 +26,8 @@ async def main(settings: RunnerSettings, umask: int) -> None:
     with refusing(SettingsError, ValueError):
         verifier, warm = settings.verifier(), settings.warm_plan()
         specs, spool = settings.kernelspec_choice(), settings.spool_limits()
-        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool, warm)
+        cwd = settings.working_directory
+        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool, warm, cwd)
         draining = Draining(machine.drain_note, feed.runner_changed)
         terminals = Terminals(settings, os.environ, draining, umask=umask)
     ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))

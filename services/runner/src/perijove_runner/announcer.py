@@ -10,6 +10,7 @@ import grpc
 import structlog
 from perijove.runners.v1 import runners_pb2 as pb
 from perijove.runners.v1 import runners_pb2_grpc as pb_grpc
+from perijove_chassis import tls
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, runner_name
 
@@ -43,7 +44,10 @@ class Announcer:
         name = runner_name(settings.id)
         issuer = Issuer(settings.key(), issuer=name, audience="kernels")
         deadlines = Deadlines(by_method={"Announce": None})
-        self._channels = [Channel(target, issuer, deadlines) for target in settings.targets()]
+        dialing = tls.dialing(settings)
+        self._channels = [
+            Channel(target, issuer, deadlines, tls=dialing) for target in settings.targets()
+        ]
         self._runner = pb.Runner(
             runner_id=settings.id,
             address=settings.address(),

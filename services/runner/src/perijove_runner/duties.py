@@ -11,6 +11,7 @@ import structlog
 from perijove_runner.culling import Culler
 from perijove_runner.external.backends.files import ConnectionDirectory
 from perijove_runner.external.watching import ExternalKernels
+from perijove_runner.renewal import Renewal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,6 +65,7 @@ class Duties:
         self._machine = machine
         self._draining = draining
         self._has_others = has_others
+        self._renewal = Renewal(settings) if settings.renew_certificate else None
         self._culler = Culler(manager, settings.cull_rule())
         directory = settings.external_kernels
         self._external = directory and ExternalKernels(manager, ConnectionDirectory(directory))
@@ -106,6 +108,8 @@ class Duties:
         await self._machine.look()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._announcer.run())
+            if self._renewal:
+                tasks.create_task(self._renewal.run())
             tasks.create_task(self._machine.warm.run(self._manager.occupancy))
             tasks.create_task(_every(_LOOK_S, self._look))
             tasks.create_task(self._culler.run())

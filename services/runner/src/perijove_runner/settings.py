@@ -33,12 +33,18 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """Absolute directory of its own, with a short path: sockets are in it."""
     kernels: str = ""
     """gRPC targets of the kernels service, separated by commas; none if empty."""
+    renew_certificate: bool = False
+    """Whether to have the certificate at `TLS_CERT` renewed where it announces itself, in
+    good time: for runners that have joined with a token."""
+    working_directory: Annotated[str, msgspec.Meta(pattern="^(/.*)?$")] = ""
+    """Absolute directory in which kernels start whose own is not on this machine; if
+    empty, they start in the nearest parent that is."""
     capacity: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Most kernels it takes."""
     labels: str = ""
     """What placement may ask for, such as `gpu=a100,zone=b`."""
     advertise: str = ""
-    """gRPC target under which others dial it; if empty, what it listens on."""
+    """gRPC target under which others dial it; if empty, the first that it listens on."""
     journal_bytes: Annotated[int, msgspec.Meta(ge=0)] = 256 * 1024 * 1024
     """Most bytes on disk of what one kernel said, for clients that are slow or away."""
     journal_total_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1024 * 1024 * 1024
@@ -136,7 +142,7 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
 
     def address(self) -> str:
         """Return the gRPC target under which others dial this runner."""
-        return self.advertise or self.listen
+        return self.advertise or self.addresses()[0]
 
     def runner_labels(self) -> dict[str, str]:
         """Return what placement may ask for.

@@ -51,7 +51,7 @@ class _OnDemand:
 
     def __init__(self, files: PoolFiles, lifetime: timedelta) -> None:
         self._files = files
-        self._lifetime = lifetime
+        self.lifetime = lifetime
 
     def applicant(self, request: bytes) -> Applicant:
         """Return who has signed a request for a certificate."""
@@ -69,5 +69,5 @@ class _OnDemand:
     def _loaded(self) -> Authority:
         module = import_module("perijove_kernels.joining.backends.authority")
         root, key = self._files.root.read_bytes(), self._files.root_key.read_bytes()
-        loaded: Authority = module.CertificateAuthority.load(root, key, self._lifetime)
+        loaded: Authority = module.CertificateAuthority.load(root, key, self.lifetime)
         return loaded

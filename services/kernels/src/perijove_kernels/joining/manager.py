@@ -9,7 +9,7 @@ import structlog
 from perijove_chassis.credentials import derive_key, runner_name
 from perijove_chassis.errors import PermissionDenied
 
-from perijove_kernels.joining.model import Holder, Member
+from perijove_kernels.joining.model import Holder, Member, Renewed
 
 if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
@@ -38,7 +38,7 @@ class JoiningManager:
         log.info("runner joined", runner_id=member.runner_id, token_id=token_id)
         return member
 
-    async def renew(self, runner_id: str, certificate: bytes) -> bytes:
+    async def renew(self, runner_id: str, certificate: bytes) -> Renewed:
         """Return a new certificate for a runner that has one.
 
         Raises:
@@ -50,7 +50,7 @@ class JoiningManager:
             raise PermissionDenied("a runner speaks for itself only", reason="NOT_ALLOWED")
         renewed = await asyncio.to_thread(self._authority.certify, holder)
         log.info("certificate renewed", runner_id=runner_id)
-        return renewed
+        return Renewed(renewed, self._authority.lifetime.total_seconds() / 2)
 
     def _join(self, token_id: str, request: bytes) -> Member:
         applicant = self._authority.applicant(request)

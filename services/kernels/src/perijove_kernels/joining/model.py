@@ -69,6 +69,15 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """A certificate in place of another."""
+
+    certificate: bytes
+    """In PEM."""
+    renew_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """What a runner is given when it joins."""
 

@@ -35,8 +35,10 @@ class JoiningServicer(pb_grpc.JoiningServiceServicer):
         self, request: pb.RenewCertificateRequest, _context: grpc.aio.ServicerContext
     ) -> pb.RenewCertificateResponse:
         runner_id = server.principal.get().name
-        certificate = await self._manager.renew(runner_id, request.certificate)
-        return pb.RenewCertificateResponse(certificate=certificate)
+        renewed = await self._manager.renew(runner_id, request.certificate)
+        return pb.RenewCertificateResponse(
+            certificate=renewed.certificate, renew_after_s=renewed.renew_after_s
+        )
 
 
 def joining_service(manager: JoiningManager) -> Service:

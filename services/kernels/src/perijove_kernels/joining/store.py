@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from perijove_kernels.joining.model import Applicant, Holder, KnownToken
 
 
@@ -24,6 +26,10 @@ class Tokens(Protocol):
 
 class Authority(Protocol):
     """Signs certificates for runners. Calls may take as long as a computation does."""
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Return how long its certificates for runners hold."""
 
     def applicant(self, request: bytes) -> Applicant:
         """Return who has signed a request for a certificate.

@@ -28,7 +28,7 @@ class JoiningVerifier(Verifier):
         """
         shown = parse_credential(authorization)
         if shown is None:
-            return super().verify(authorization)
+            return self._runner(super().verify(authorization))
         token_id, secret_digest = shown
         token = self._tokens.find(token_id)
         if token is None or not token.is_for(secret_digest):
@@ -37,3 +37,8 @@ class JoiningVerifier(Verifier):
                 reason="NO_CREDENTIAL",
             )
         return Principal(PrincipalKind.JOINER, token_id)
+
+    def _runner(self, caller: Principal) -> Principal:
+        if caller.kind is not PrincipalKind.RUNNER:
+            raise Unauthenticated("only runners may call here", reason="NO_CREDENTIAL")
+        return caller

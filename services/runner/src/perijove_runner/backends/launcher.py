@@ -43,9 +43,20 @@ class LocalLauncher:
     """Launches kernels on this machine, each in a session and process group of its own."""
 
     def __init__(
-        self, layout: StateLayout, environ: Mapping[str, str], *, umask: int, oom: OutOfMemory
+        self,
+        layout: StateLayout,
+        environ: Mapping[str, str],
+        *,
+        umask: int,
+        oom: OutOfMemory,
+        directory: str = "",
     ) -> None:
-        """Launch with an environment and a umask, less what is of no concern to kernels."""
+        """Launch with an environment and a umask, less what is of no concern to kernels.
+
+        Kernels whose working directory is not on this machine start in `directory`; if
+        that is empty, in the nearest parent that exists.
+        """
+        self._directory = directory
         self._layout = layout
         self._environ = {
             name: value
@@ -69,7 +80,7 @@ class LocalLauncher:
             raise FailedPrecondition(
                 "the kernelspec names no command", reason="KERNEL_START_FAILED"
             )
-        cwd = await asyncio.to_thread(nearest_directory, launch.working_directory)
+        cwd = await asyncio.to_thread(self.directory, launch)
         self._oom.look()
         # From here to the return nothing waits: a cancelled caller cannot lose a process.
         try:
@@ -87,6 +98,12 @@ class LocalLauncher:
                 f"{launch.argv[0]} could not be run: {error.strerror or 'unknown'}",
                 reason="KERNEL_START_FAILED",
             ) from error
+
+    def directory(self, launch: Launch) -> str | None:
+        """Return where a kernel is to start; the runner's own directory if None."""
+        if self._directory and not _is_usable(Path(launch.working_directory or self._directory)):
+            return self._directory
+        return nearest_directory(launch.working_directory or self._directory)
 
     async def adopt(self, mark: ProcessMark) -> KernelProcess:
         """Return a process that an earlier runner launched; it may be gone by now."""
@@ -161,7 +178,12 @@ def nearest_directory(path: str) -> str | None:
         return None
     wanted = Path(path)
     for candidate in (wanted, *wanted.parents):
-        with suppress(OSError):
-            if candidate.is_dir() and os.access(candidate, os.X_OK):
-                return str(candidate)
+        if _is_usable(candidate):
+            return str(candidate)
     return None
+
+
+def _is_usable(directory: Path) -> bool:
+    with suppress(OSError):
+        return directory.is_dir() and os.access(directory, os.X_OK)
+    return False

@@ -44,6 +44,7 @@ class LocalMachine:
         kernelspecs: KernelspecChoice | None = None,
         spool_limits: SpoolLimits | None = None,
         warm: WarmPlan | None = None,
+        directory: str = "",
     ) -> None:
         """Take a state directory, and the environment and umask that kernels get.
 
@@ -54,6 +55,7 @@ class LocalMachine:
             kernelspecs: Which kernelspecs may be started; all if None.
             spool_limits: How much of journals may be on disk.
             warm: Which kernels to keep ready.
+            directory: Where kernels start whose own directory is not here.
 
         Raises:
             ValueError: if the state directory cannot be used.
@@ -63,7 +65,9 @@ class LocalMachine:
         self._room = SpoolRoom(spool_limits or SpoolLimits())
         self.state = StateDirectory(layout, self._room)
         self.drain_note = DrainFile(layout.root)
-        self.launcher = LocalLauncher(layout, environ, umask=umask, oom=self._oom)
+        self.launcher = LocalLauncher(
+            layout, environ, umask=umask, oom=self._oom, directory=directory
+        )
         self.kernelspecs = InstalledKernelspecs(environ, kernelspecs or KernelspecChoice())
         spares = LocalSpares(self.launcher, layout, self.state, Programs())
         self.warm = WarmPool(warm or WarmPlan(), spares, self.kernelspecs)

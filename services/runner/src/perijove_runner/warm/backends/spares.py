@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perijove_runner.backends.launcher import nearest_directory
 from perijove_runner.store import Launch
 from perijove_runner.warm.model import Nature
 from perijove_runner.warm.store import SpareLostError
@@ -120,7 +119,7 @@ class LocalSpares:
 
     def claim_of(self, launch: Launch, placeholder: str) -> bytes:
         """Return what a process is told that waits under a placeholder's name."""
-        directory = nearest_directory(launch.working_directory)
+        directory = self._launcher.directory(launch)
         for left in self._layout.kernel(launch.kernel_id).glob("s-*"):
             left.unlink()
         claim = {

@@ -1,0 +1,232 @@
+"""A runner that has joined from another machine: used, cut off, back, and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.joined import JoinedRunner, invitation, token
+from tests.jupyter_ws import JupyterClient
+from tests.machines import Machine, why_not
+from tests.running import Home
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from tests.running import RunningPerijove
+
+pytestmark = [
+    pytest.mark.skipif(bool(why_not()), reason=why_not() or "they can be made"),
+    pytest.mark.timeout(300),
+]
+
+FAR = "far"
+"""A kernelspec that only the other machine has."""
+LOST_AFTER_S = "2"
+PORT = 7480
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[tuple[Machine, Machine]]:
+    """Make two machines with a link, and be on the first one."""
+    here, there = Machine("10.211.0.1"), Machine("10.211.0.2")
+    try:
+        here.link_to(there)
+        with here.inside():
+            yield here, there
+    finally:
+        here.close()
+        there.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    machines: tuple[Machine, Machine], start_for_module: Callable[..., RunningPerijove]
+) -> RunningPerijove:
+    settings = {"PERIJOVE_KERNELS_LOST_AFTER_S": LOST_AFTER_S}
+    return start_for_module("--pool-listen", f"{machines[0].address}:{PORT}", **settings)
+
+
+@pytest.fixture(scope="module")
+def far(
+    deployment: RunningPerijove,
+    machines: tuple[Machine, Machine],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[JoinedRunner]:
+    """Join from the other machine, which has a kernelspec of its own."""
+    installed = tmp_path_factory.mktemp("installed")
+    spec = installed / "kernels" / FAR / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "Far", "language": "python"}))
+    runner = JoinedRunner(Home(tmp_path_factory.mktemp("far")))
+    with machines[1].inside():
+        arguments = (*invitation(deployment.said), "--keep-kernels")
+        runner.start(*arguments, JUPYTER_PATH=str(installed)).wait_ready()
+    yield runner
+    runner.end()
+
+
+@pytest.fixture
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JoinedRunner]:
+    """Return one more runner, which is yet to be started."""
+    runner = JoinedRunner(Home(tmp_path_factory.mktemp("other")))
+    yield runner
+    runner.end()
+
+
+@pytest.fixture
+async def jupyter(deployment: RunningPerijove) -> AsyncIterator[JupyterClient]:
+    async with JupyterClient.http(deployment.token) as http:
+        jupyter = JupyterClient(http, deployment.url)
+        yield jupyter
+        for kernel in await jupyter.call("GET", "api/kernels"):
+            await jupyter.call("DELETE", f"api/kernels/{kernel['id']}", expect=204)
+
+
+async def start(jupyter: JupyterClient, name: str = FAR) -> str:
+    kernel = await jupyter.call("POST", "api/kernels", {"name": name}, expect=201)
+    return str(kernel["id"])
+
+
+async def state(jupyter: JupyterClient, kernel_id: str) -> str:
+    kernels = await jupyter.call("GET", "api/kernels")
+    return next((str(row["execution_state"]) for row in kernels if row["id"] == kernel_id), "")
+
+
+async def until_state(jupyter: JupyterClient, kernel_id: str, *wanted: str) -> None:
+    async with asyncio.timeout(60):
+        while await state(jupyter, kernel_id) not in wanted:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("far")
+async def test_kernels_of_another_machine_are_used_as_any(
+    jupyter: JupyterClient, machines: tuple[Machine, Machine]
+) -> None:
+    specs = await jupyter.call("GET", "api/kernelspecs")
+    assert {"python3", FAR} <= specs["kernelspecs"].keys()
+    async with jupyter.kernel(await start(jupyter)) as kernel:
+        network = await kernel.run("import os; print(os.readlink('/proc/self/ns/net'))")
+        assert network.strip() == machines[1].network
+        secrets = "print([name for name in os.environ if 'PERIJOVE' in name])"
+        assert (await kernel.run(secrets)).strip() == "[]"
+    await jupyter.call("POST", "api/terminals", {})
+    assert len(await jupyter.call("GET", "api/terminals")) == 1
+
+
+@pytest.mark.usefixtures("far")
+async def test_a_session_is_started_where_its_kernelspec_is(jupyter: JupyterClient) -> None:
+    session = await jupyter.new_session("a.ipynb", FAR)
+    async with jupyter.kernel(session["kernel"]["id"]) as kernel:
+        assert await kernel.run("print(6 * 7)") == "42\n"
+    await jupyter.call("DELETE", f"api/sessions/{session['id']}", expect=204)
+    assert await jupyter.call("GET", "api/kernels") == []
+
+
+@pytest.mark.usefixtures("far")
+async def test_a_cut_link_loses_nothing(
+    jupyter: JupyterClient, machines: tuple[Machine, Machine]
+) -> None:
+    kernel_id = await start(jupyter)
+    code = "import time\nfor i in range(200):\n    print(i, flush=True); time.sleep(0.05)"
+    async with jupyter.kernel(kernel_id) as kernel:
+        await kernel.run("1")
+        request = await kernel.start(code)
+        await kernel.until(lambda: "5\n" in kernel.printed(request))
+        machines[1].unplug()
+        await until_state(jupyter, kernel_id, "dead")
+        before = kernel.printed(request)
+        machines[1].plug_in()
+        await until_state(jupyter, kernel_id, "busy", "idle")
+        await kernel.finished(request)
+        assert not before.endswith("199\n")
+        assert kernel.printed(request) == "".join(f"{i}\n" for i in range(200))
+        assert await kernel.run("print(i)") == "199\n"
+
+
+async def test_a_runner_that_starts_again_needs_no_token_and_has_its_kernels(
+    far: JoinedRunner, jupyter: JupyterClient, machines: tuple[Machine, Machine]
+) -> None:
+    kernel_id, runner_id = await start(jupyter), far.runner_id
+    async with jupyter.kernel(kernel_id) as kernel:
+        await kernel.run("x = 12345")
+        far.stop()
+        with machines[1].inside():
+            far.start("--keep-kernels").wait_ready()
+        assert far.runner_id == runner_id
+        await until_state(jupyter, kernel_id, "idle")
+        assert await kernel.run("print(x)") == "12345\n"
+
+
+async def test_a_runner_that_is_told_to_stop_leaves_nothing(
+    deployment: RunningPerijove,
+    other: JoinedRunner,
+    jupyter: JupyterClient,
+    machines: tuple[Machine, Machine],
+    tmp_path: Path,
+) -> None:
+    spec = tmp_path / "kernels" / "own" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "Own", "language": "python"}))
+    arguments = invitation(token(deployment, "create"))
+    with machines[1].inside():
+        listen = ("--listen", "0.0.0.0:7482")
+        other.start(*arguments, *listen, JUPYTER_PATH=str(tmp_path)).wait_ready()
+    kernel_id = await start(jupyter, "own")
+    other.stop()
+    assert other.left() == []
+    await until_state(jupyter, kernel_id, "")
+
+
+def test_who_has_no_right_token_does_not_join(
+    deployment: RunningPerijove, other: JoinedRunner, machines: tuple[Machine, Machine]
+) -> None:
+    join, where, option, text = invitation(token(deployment, "create"))
+    version, token_id, secret, fingerprint = text.split(".")
+    wrong = {
+        ".".join((version, token_id, secret[::-1], fingerprint)): "unknown",
+        ".".join((version, token_id, secret, fingerprint[::-1])): "nothing was sent",
+        text[:-3]: "not a whole token",
+        "": "has not joined yet",
+    }
+    with machines[1].inside():
+        for attempt, why in wrong.items():
+            other.start(join, where, option, attempt)
+            assert why in other.wait_refused()
+            assert secret not in other.said
+        other.start(join, f"{machines[0].address}:1", option, text)
+        assert "nobody answers" in other.wait_refused()
+    # The token itself was not used up by any of that.
+    assert f"{token_id}  until" in token(deployment, "list")
+    assert "0 of 1 used" in token(deployment, "list")
+    token(deployment, "revoke", token_id)
+    with machines[1].inside():
+        other.start(join, where, option, text)
+        assert "revoked" in other.wait_refused()
+
+
+@pytest.mark.usefixtures("far")
+def test_a_token_lets_one_machine_in(
+    deployment: RunningPerijove, other: JoinedRunner, machines: tuple[Machine, Machine]
+) -> None:
+    with machines[1].inside():
+        other.start(*invitation(deployment.said))
+        assert "has been used" in other.wait_refused()
+
+
+def test_what_a_machine_is_told_is_its_own_alone(
+    deployment: RunningPerijove, far: JoinedRunner
+) -> None:
+    key = (deployment.runtime_dir / "pool/service.key").read_text()
+    told = [path for path in far.state.rglob("*") if path.is_file()]
+    assert not [path for path in told if key.encode() in path.read_bytes()]
+    assert not [path for path in told if path.stat().st_mode & 0o077]
+    environments = [process.environ() for process in far.left()]
+    assert not [name for found in environments for name, text in found.items() if key in text]
