@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import aiohttp
+from aiohttp import WSMsgType
 from yarl import URL
 
 if TYPE_CHECKING:
@@ -193,14 +194,24 @@ class KernelSocket:
         while True:
             with suppress(aiohttp.ClientError, TimeoutError):
                 self._socket = await self._http.ws_connect(
-                    next(self._urls), protocols=(PROTOCOL,), max_msg_size=0
+                    next(self._urls), protocols=(PROTOCOL,), max_msg_size=0, autoping=False
                 )
                 assert self._socket.protocol == PROTOCOL
                 await self._note(None)
                 async for frame in self._socket:
-                    await self._note(unpack(frame.data))
+                    if frame.type is WSMsgType.PING:
+                        await self._pong(self._socket, frame.data)
+                    elif frame.type is not WSMsgType.PONG:
+                        await self._note(unpack(frame.data))
             self._socket = None
             await asyncio.sleep(_RETRY_S)
+
+    @staticmethod
+    async def _pong(socket: aiohttp.ClientWebSocketResponse, payload: bytes) -> None:
+        # Left to aiohttp, a pong to a server that is gone ends the reading of what had
+        # arrived before.
+        with suppress(aiohttp.ClientConnectionResetError):
+            await socket.pong(payload)
 
     async def _note(self, message: Message | None) -> None:
         async with self._changed:

@@ -8,11 +8,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from perijove_chassis.errors import Unavailable
 from perijove_chassis.redis_address import RedisAddress
 from perijove_chassis.redis_clients import TIMEOUT_S, Connections
+from perijove_chassis.redis_outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -24,6 +26,8 @@ _CONNECTIONS = 32
 _WAITING = 4
 """Connections for what waits for an arrival, beside the others."""
 _CANCEL_AGAIN_S = 0.05
+_AWAY_S = 0.1
+"""Between two attempts to reach a Redis that has just gone."""
 _REMEMBERED_S = 60
 """Seconds for which the reply of a change is kept; longer than it may be sent again."""
 
@@ -57,6 +61,7 @@ class Commands:
         address = RedisAddress.parse(url)
         self._connections = Connections(address, _CONNECTIONS)
         self._for_arrivals = Connections(address, _WAITING)
+        self._outage = Outage()
         self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._arrival_turns = asyncio.Semaphore(_WAITING)
         self._folder = scripts
@@ -136,11 +141,25 @@ class Commands:
         self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
     ) -> Any:  # noqa: ANN401
         async with _Turn(self._turns):
-            send = self._connections.client.execute_command
-            try:
-                return await send("EVALSHA", digest, len(keys), *keys, *arguments)
-            except NoScriptError:
-                return await send("EVAL", text, len(keys), *keys, *arguments)
+            while True:
+                try:
+                    reply = await self._send(text, digest, keys, arguments)
+                except RedisConnectionError:
+                    if not self._outage.worth_waiting():
+                        raise
+                    await asyncio.sleep(_AWAY_S)
+                else:
+                    self._outage.over()
+                    return reply
+
+    async def _send(
+        self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
+    ) -> Any:  # noqa: ANN401
+        send = self._connections.client.execute_command
+        try:
+            return await send("EVALSHA", digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await send("EVAL", text, len(keys), *keys, *arguments)
 
     async def _wait(self, *command: str | int) -> None:
         async with _Turn(self._arrival_turns):
