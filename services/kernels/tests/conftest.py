@@ -31,7 +31,11 @@ async def make_replica(tmp_path: Path, redis_url: str) -> AsyncIterator[Callable
         url: str = redis_url, limits: Limits = LIMITS, quotas: Quotas = UNLIMITED
     ) -> Replica:
         target = f"unix:{tmp_path}/k{next(numbers)}.sock"
-        made.append(await start_replica(target, RedisKernelStore(url, limits, quotas), limits))
+        made.append(
+            await start_replica(
+                target, RedisKernelStore(url, limits, quotas), limits, quotas=quotas
+            )
+        )
         return made[-1]
 
     yield make

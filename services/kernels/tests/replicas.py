@@ -19,6 +19,8 @@ from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.manager import KernelManager
+from perijove_kernels.placement import UNLIMITED, Quotas
+from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
 from perijove_kernels.store import Limits
 from perijove_kernels.watching import ShownKernels
@@ -52,6 +54,7 @@ class Replica:
     channel: Channel
     kernels: Any
     kernelspecs: Any
+    placing: Placing
 
     async def close(self) -> None:
         self.running.cancel()
@@ -64,12 +67,17 @@ class Replica:
 
 
 async def start_replica(
-    target: str, store: Any, limits: Limits = LIMITS, watch_limits: WatchLimits | None = None
+    target: str,
+    store: Any,
+    limits: Limits = LIMITS,
+    watch_limits: WatchLimits | None = None,
+    quotas: Quotas = UNLIMITED,
 ) -> Replica:
     runners, last_known = GrpcRunners(KEY), LastKnown()
     watching = Watching(ShownKernels(store), watch_limits)
     announced = RunnerManager(store, runners, last_known, watching, limits)
-    manager = KernelManager(store, runners, last_known, default_kernelspec="python3")
+    placing = Placing(store, runners, quotas)
+    manager = KernelManager(store, runners, last_known, placing, default_kernelspec="python3")
     rows = [
         services.kernels(manager, watching),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec="python3")),
@@ -93,4 +101,5 @@ async def start_replica(
         channel,
         kernels_pb2_grpc.KernelsServiceStub(channel),  # type: ignore[arg-type]
         kernelspecs_pb2_grpc.KernelspecsServiceStub(channel),  # type: ignore[arg-type]
+        placing,
     )

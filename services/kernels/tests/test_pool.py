@@ -46,7 +46,7 @@ async def place(store: KernelStore, kernel_id: str, *avoid: str) -> str:
 
 
 async def member(store: KernelStore, runner_id: str) -> Member:
-    (found,) = [m for m in await store.pool() if m.runner.runner_id == runner_id]
+    (found,) = [m for m in (await store.pool()).members if m.runner.runner_id == runner_id]
     return found
 
 
@@ -94,7 +94,7 @@ async def test_the_pool_says_how_full_a_runner_is(store: KernelStore) -> None:
     await store.register(hello(kernel("k1"), kernel("k2"), specs=("python3", "ir")), "s1")
     await store.register(hello(by=runner("r0")), "s2")
     await place(store, "k3", "r0")
-    first, second = await store.pool()
+    first, second = (await store.pool()).members
     assert (first.runner, first.kernels, first.reserved) == (runner("r0"), 0, 0)
     assert (second.runner, second.kernels, second.reserved) == (runner(), 2, 1)
     assert second.kernelspec_names == ("ir", "python3")
@@ -106,9 +106,9 @@ async def test_a_runner_that_leaves_is_forgotten_at_once(store: KernelStore) -> 
     await store.register(hello(kernel("k1")), "s1")
     await store.register(hello(kernel("x", runner_id="r2"), by=runner("r2")), "s2")
     await store.leave("r1", "another stream")
-    assert len(await store.pool()) == 2
+    assert len((await store.pool()).members) == 2
     await store.leave("r1", "s1")
-    assert [m.runner.runner_id for m in await store.pool()] == ["r2"]
+    assert [m.runner.runner_id for m in (await store.pool()).members] == ["r2"]
     assert (await known(store)).keys() == {"x"}
 
 

@@ -196,3 +196,20 @@ async def test_a_replica_that_leaves_sends_its_watchers_elsewhere(replica: Any) 
         replica.running.cancel()
         with pytest.raises(errors.Unavailable):
             await watched.until(lambda: False)
+
+
+async def test_a_watcher_is_told_of_a_lost_runner_and_of_its_return_though_nothing_is_written(
+    replica: Any, runner: Any
+) -> None:
+    await start(replica, "k1")
+    runner.say("k1", execution_state=pb.EXECUTION_STATE_IDLE)
+    with watching(replica) as watched:
+        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_IDLE)
+        await runner.fall_silent()
+        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_DEAD)
+        assert watched.items["k1"].last_exit.cause == pb.EXIT_CAUSE_RUNNER_LOST
+        await same(watched, replica)
+        runner.announce_to(replica.target)
+        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_IDLE)
+        assert not watched.items["k1"].HasField("last_exit")
+        await same(watched, replica)

@@ -45,11 +45,11 @@ async def run(pool: Pool, options: Options, terminal: Terminal) -> None:
 
 async def _top(pool: Pool, options: Options, terminal: Terminal) -> None:
     while True:
-        runners = await pool.runners()
+        runners, waiting = await pool.runners()
         if options.as_json:
             shown = _json([tables.runner_values(status) for status in runners])
         else:
-            shown = tables.runners_table(runners, _now())
+            shown = tables.runners_table(runners, waiting, _now())
         terminal.result(f"{_CLEAR}{shown}" if options.watch_s and not options.as_json else shown)
         if not options.watch_s:
             return

@@ -37,8 +37,8 @@ class Pool:
         """Close the connection."""
         await self._channel.close()
 
-    async def runners(self) -> list[runners_pb2.RunnerStatus]:
-        """Return all runners in order of their ids.
+    async def runners(self) -> tuple[list[runners_pb2.RunnerStatus], int]:
+        """Return all runners in order of their ids, and how many wait for a place on them.
 
         Raises:
             Failure: if the call fails; so do the others.
@@ -52,7 +52,7 @@ class Pool:
             found.extend(reply.runners)
             token = reply.next_page_token
             if not token:
-                return found
+                return found, reply.waiting_count
 
     async def kernels(self) -> list[kernels_pb2.Kernel]:
         """Return all kernels in order of their start."""

@@ -59,12 +59,13 @@ def kernel_values(kernel: kernels_pb2.Kernel) -> dict[str, Any]:
     }
 
 
-def runners_table(runners: Sequence[runners_pb2.RunnerStatus], now: datetime) -> str:
+def runners_table(runners: Sequence[runners_pb2.RunnerStatus], waiting: int, now: datetime) -> str:
     """Return runners as lines, with a sum above."""
     values = [runner_values(status) for status in runners]
     usable = [one for one in values if one["state"] == "live"]
     held, room = sum(one["kernels"] for one in values), sum(one["capacity"] for one in usable)
     head = f"{len(values)} runners, {len(usable)} of them live; {held} kernels, room for {room}"
+    head += f"; {waiting} wait" if waiting else ""
     columns = ("RUNNER", "STATE", "KERNELS", "LOAD", "BUSY", "WORD", "ADDRESS", "KERNELSPECS", "")
     return f"{head}\n\n{_table(columns, (_runner_row(one, now) for one in values))}"
 

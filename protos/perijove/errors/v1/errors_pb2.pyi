@@ -43,6 +43,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TOO_MANY_KERNELS_OF_USER: _ClassVar[ErrorReason]
     ERROR_REASON_RUNNER_DRAINING: _ClassVar[ErrorReason]
     ERROR_REASON_NO_SUCH_RUNNER: _ClassVar[ErrorReason]
+    ERROR_REASON_QUEUE_FULL: _ClassVar[ErrorReason]
     ERROR_REASON_NO_SUCH_EVENT_SCHEMA: _ClassVar[ErrorReason]
     ERROR_REASON_BAD_EVENT: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
@@ -82,5 +83,6 @@ ERROR_REASON_TOO_MANY_KERNELS: ErrorReason
 ERROR_REASON_TOO_MANY_KERNELS_OF_USER: ErrorReason
 ERROR_REASON_RUNNER_DRAINING: ErrorReason
 ERROR_REASON_NO_SUCH_RUNNER: ErrorReason
+ERROR_REASON_QUEUE_FULL: ErrorReason
 ERROR_REASON_NO_SUCH_EVENT_SCHEMA: ErrorReason
 ERROR_REASON_BAD_EVENT: ErrorReason

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -107,7 +108,7 @@ class KernelExit(_message.Message):
     def __init__(self, cause: _Optional[_Union[ExitCause, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., message: _Optional[str] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[str] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class StartKernelRequest(_message.Message):
-    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels", "runner_labels")
+    __slots__ = ("kernel_id", "kernelspec_name", "working_directory", "environment", "labels", "runner_labels", "wait")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -135,13 +136,15 @@ class StartKernelRequest(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     RUNNER_LABELS_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     kernel_id: str
     kernelspec_name: str
     working_directory: str
     environment: _containers.ScalarMap[str, str]
     labels: _containers.ScalarMap[str, str]
     runner_labels: _containers.ScalarMap[str, str]
-    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    wait: _duration_pb2.Duration
+    def __init__(self, kernel_id: _Optional[str] = ..., kernelspec_name: _Optional[str] = ..., working_directory: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., runner_labels: _Optional[_Mapping[str, str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class StartKernelResponse(_message.Message):
     __slots__ = ("kernel", "created")

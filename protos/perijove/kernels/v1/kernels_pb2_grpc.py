@@ -110,7 +110,9 @@ class KernelsServiceServicer:
 
     def WatchKernels(self, request, context):
         """Sends the state of all kernels, then each change as it happens, to the end of
-        the call. What changes often is told as it is last. When nothing happens, an
+        the call. What changes often is told as it is last. That a runner has been silent
+        for too long, so that its kernels are dead with `EXIT_CAUSE_RUNNER_LOST`, and that
+        it has returned, is told within two seconds. When nothing happens, an
         empty response comes every second: a stream that is silent for longer tells
         nothing any more. To resume, call again with the last position received.
         """

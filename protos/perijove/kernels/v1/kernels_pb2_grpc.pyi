@@ -48,7 +48,9 @@ class KernelsServiceStub:
     """Lists the kernels in order of their start."""
     WatchKernels: _grpc.UnaryStreamMultiCallable[_kernels_pb2.WatchKernelsRequest, _kernels_pb2.WatchKernelsResponse]
     """Sends the state of all kernels, then each change as it happens, to the end of
-    the call. What changes often is told as it is last. When nothing happens, an
+    the call. What changes often is told as it is last. That a runner has been silent
+    for too long, so that its kernels are dead with `EXIT_CAUSE_RUNNER_LOST`, and that
+    it has returned, is told within two seconds. When nothing happens, an
     empty response comes every second: a stream that is silent for longer tells
     nothing any more. To resume, call again with the last position received.
     """
@@ -85,7 +87,9 @@ class KernelsServiceAsyncStub(KernelsServiceStub):
     """Lists the kernels in order of their start."""
     WatchKernels: _aio.UnaryStreamMultiCallable[_kernels_pb2.WatchKernelsRequest, _kernels_pb2.WatchKernelsResponse]  # type: ignore[assignment]
     """Sends the state of all kernels, then each change as it happens, to the end of
-    the call. What changes often is told as it is last. When nothing happens, an
+    the call. What changes often is told as it is last. That a runner has been silent
+    for too long, so that its kernels are dead with `EXIT_CAUSE_RUNNER_LOST`, and that
+    it has returned, is told within two seconds. When nothing happens, an
     empty response comes every second: a stream that is silent for longer tells
     nothing any more. To resume, call again with the last position received.
     """
@@ -143,7 +147,9 @@ class KernelsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_kernels_pb2.WatchKernelsResponse], _abc.AsyncIterator[_kernels_pb2.WatchKernelsResponse]]:
         """Sends the state of all kernels, then each change as it happens, to the end of
-        the call. What changes often is told as it is last. When nothing happens, an
+        the call. What changes often is told as it is last. That a runner has been silent
+        for too long, so that its kernels are dead with `EXIT_CAUSE_RUNNER_LOST`, and that
+        it has returned, is told within two seconds. When nothing happens, an
         empty response comes every second: a stream that is silent for longer tells
         nothing any more. To resume, call again with the last position received.
         """

@@ -136,12 +136,14 @@ class ListRunnersRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListRunnersResponse(_message.Message):
-    __slots__ = ("runners", "next_page_token")
+    __slots__ = ("runners", "next_page_token", "waiting_count")
     RUNNERS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    WAITING_COUNT_FIELD_NUMBER: _ClassVar[int]
     runners: _containers.RepeatedCompositeFieldContainer[RunnerStatus]
     next_page_token: str
-    def __init__(self, runners: _Optional[_Iterable[_Union[RunnerStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    waiting_count: int
+    def __init__(self, runners: _Optional[_Iterable[_Union[RunnerStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., waiting_count: _Optional[int] = ...) -> None: ...
 
 class RunnerStatus(_message.Message):
     __slots__ = ("runner", "state", "kernelspec_names", "kernel_count", "busy_count", "reserved_count", "silence")

@@ -69,13 +69,20 @@ class ResourceExhausted(DomainError):
 
     Attributes:
         violation: Which one, if it is a quota.
+        retry_after_s: After how many seconds it is worth another try, if that is known.
     """
 
     def __init__(
-        self, message: str, *, reason: str = "", violation: QuotaViolation | None = None
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        violation: QuotaViolation | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message, reason=reason)
         self.violation = violation
+        self.retry_after_s = retry_after_s
 
 
 class Unauthenticated(DomainError):

@@ -46,10 +46,15 @@ def trailers_of(error: errors.DomainError) -> tuple[tuple[str, bytes], ...]:
     """Return the trailing metadata that carries an error's `google.rpc.Status`."""
     status = status_pb2.Status(code=code_of(error).value[0], message=str(error))
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
-    if isinstance(error, errors.ResourceExhausted) and (found := error.violation):
-        failure = error_details_pb2.QuotaFailure()
-        failure.violations.add(subject=found.subject, description=found.description)
-        status.details.add().Pack(failure)
+    if isinstance(error, errors.ResourceExhausted):
+        if found := error.violation:
+            failure = error_details_pb2.QuotaFailure()
+            failure.violations.add(subject=found.subject, description=found.description)
+            status.details.add().Pack(failure)
+        if error.retry_after_s is not None:
+            retry = error_details_pb2.RetryInfo()
+            retry.retry_delay.FromMilliseconds(round(error.retry_after_s * 1000))
+            status.details.add().Pack(retry)
     return ((_DETAILS_KEY, status.SerializeToString()),)
 
 
@@ -70,7 +75,12 @@ def error_of(error: grpc.RpcError) -> errors.DomainError:
         # The text of gRPC itself: it names addresses.
         message = "a part of the service cannot be reached"
     if cls is errors.ResourceExhausted:
-        return cls(message, reason=reason, violation=_violation_in(status))
+        return cls(
+            message,
+            reason=reason,
+            violation=_violation_in(status),
+            retry_after_s=_retry_after_in(status),
+        )
     return cls(message, reason=reason)
 
 
@@ -109,4 +119,12 @@ def _violation_in(status: status_pb2.Status) -> errors.QuotaViolation | None:
         if detail.Unpack(failure) and failure.violations:
             first = failure.violations[0]
             return errors.QuotaViolation(str(first.subject), str(first.description))
+    return None
+
+
+def _retry_after_in(status: status_pb2.Status) -> float | None:
+    retry = error_details_pb2.RetryInfo()
+    for detail in status.details:
+        if detail.Unpack(retry):
+            return float(retry.retry_delay.ToMilliseconds() / 1000)
     return None

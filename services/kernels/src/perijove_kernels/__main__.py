@@ -10,12 +10,14 @@ from prometheus_client import CollectorRegistry
 from perijove_kernels import execution_relay, relay, services
 from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.events import published
+from perijove_kernels.backends.metrics import WaitingMetrics
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.joining.assembly import doors
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
+from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
 from perijove_kernels.reporting import Happening, ReportingManager
 from perijove_kernels.settings import Settings
@@ -39,7 +41,9 @@ async def _serve(
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))
     announced = RunnerManager(store, runners, last_known, watching, settings.limits)
-    manager = ReportingManager(store, runners, last_known, default, tell)
+    placing = Placing(store, runners, settings.quotas)
+    registry.register(WaitingMetrics(placing))
+    manager = ReportingManager(store, runners, last_known, placing, default, tell)
     terminals = Terminals(settings, runners, dialing)
     for_runners = services.runners(announced, PoolManager(store, runners))
     rows = [

@@ -19,7 +19,6 @@ from perijove_kernels.model import (
     Runner,
     buried,
 )
-from perijove_kernels.placing import Placing
 from perijove_kernels.store import Holding, Registry
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Launch
+    from perijove_kernels.placing import Placing
     from perijove_kernels.store import KernelStore, Runners
 
 log = structlog.get_logger()
@@ -56,12 +56,13 @@ class KernelManager:
         store: KernelStore,
         runners: Runners,
         last_known: LastKnown,
+        placing: Placing,
         *,
         default_kernelspec: str,
     ) -> None:
         self._store = store
         self._runners = runners
-        self._placing = Placing(store, runners)
+        self._placing = placing
         self._last_known = last_known
         self._default_kernelspec = default_kernelspec
 

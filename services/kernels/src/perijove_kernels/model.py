@@ -175,6 +175,8 @@ class Launch:
     """Labels that its runner must have."""
     owner: str = ""
     """Name of the user for whom it is; empty if nobody in particular."""
+    wait_s: float = 0.0
+    """Seconds to wait for a place, if there is none."""
 
     @classmethod
     def parse(
@@ -186,6 +188,7 @@ class Launch:
         labels: Mapping[str, str],
         runner_labels: Mapping[str, str],
         owner: str = "",
+        wait_s: float = 0.0,
     ) -> Launch:
         """Return the wish, if it can be one.
 
@@ -204,6 +207,7 @@ class Launch:
             parse_labels(labels),
             parse_labels(runner_labels),
             owner,
+            wait_s,
         )
 
 

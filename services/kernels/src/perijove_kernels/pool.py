@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class PoolPage:
+    """Runners of one page of a list."""
+
+    members: list[Member]
+    busy: Counter[str]
+    """How many kernels are busy, by the id of their runner."""
+    waiting: int
+    """How many starts wait for a place."""
+    next_token: str
+
+
 class PoolManager:
     """Says how runners are doing, and drains them."""
 
@@ -25,26 +38,22 @@ class PoolManager:
         self._store = store
         self._runners = runners
 
-    async def list(self, page_size: int, page_token: str) -> tuple[list[Member], Counter[str], str]:
+    async def list(self, page_size: int, page_token: str) -> PoolPage:
         """Return runners in order of their ids.
-
-        Returns:
-            The runners, the number of busy kernels of each by its id, and the token
-            of the next page.
 
         Raises:
             InvalidArgument: if there can be no such page.
             Unavailable: if the registry cannot be reached.
         """
-        members = await self._store.pool()
+        pool = await self._store.pool()
         registry = await self._store.registry()
         busy = Counter(
             holding.kernel.runner_id
             for holding in registry.holdings.values()
             if holding.kernel.execution_state is ExecutionState.BUSY
         )
-        shown, token = page(members, lambda m: m.runner.runner_id, page_size, page_token)
-        return shown, busy, token
+        shown, token = page(pool.members, _by_id, page_size, page_token)
+        return PoolPage(shown, busy, pool.waiting, token)
 
     async def drain(
         self, runner_id: str, reason: str, within_s: float | None, requested_by: str
@@ -77,9 +86,13 @@ class PoolManager:
         return runner
 
     async def _find(self, runner_id: str) -> Runner:
-        for member in await self._store.pool():
+        for member in (await self._store.pool()).members:
             if member.runner.runner_id == runner_id:
                 if member.lost:
                     raise Unavailable(f"runner {runner_id} is lost", reason="RUNNER_UNREACHABLE")
                 return member.runner
         raise NotFound(f"Runner does not exist: {runner_id}", reason="NO_SUCH_RUNNER")
+
+
+def _by_id(member: Member) -> str:
+    return member.runner.runner_id

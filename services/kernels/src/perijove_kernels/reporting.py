@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Kernel, Launch
+    from perijove_kernels.placing import Placing
     from perijove_kernels.store import KernelStore, Runners
 
 _DONE = {
@@ -46,11 +47,12 @@ class ReportingManager(KernelManager):
         store: KernelStore,
         runners: Runners,
         last_known: LastKnown,
+        placing: Placing,
         default_kernelspec: str,
         tell: Callable[[Happening], None],
     ) -> None:
         """Take what the rules need, and who is told; that must return at once."""
-        super().__init__(store, runners, last_known, default_kernelspec=default_kernelspec)
+        super().__init__(store, runners, last_known, placing, default_kernelspec=default_kernelspec)
         self._default = default_kernelspec
         self._tell_of = tell
 

@@ -59,6 +59,7 @@ class KernelsServicer(pb_grpc.KernelsServiceServicer):
             dict(request.labels),
             dict(request.runner_labels),
             users.user.get(),
+            request.wait.ToTimedelta().total_seconds(),
         )
         kernel, created = await self._manager.start(launch, trusted=_trusted())
         return pb.StartKernelResponse(kernel=wire.kernel_to_proto(kernel), created=created)
@@ -173,10 +174,12 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
     async def ListRunners(
         self, request: runners_pb.ListRunnersRequest, _context: grpc.aio.ServicerContext
     ) -> runners_pb.ListRunnersResponse:
-        members, busy, token = await self._pool.list(request.page_size, request.page_token)
+        page = await self._pool.list(request.page_size, request.page_token)
+        members = [
+            pool_wire.member_to_proto(m, page.busy[m.runner.runner_id]) for m in page.members
+        ]
         return runners_pb.ListRunnersResponse(
-            runners=[pool_wire.member_to_proto(m, busy[m.runner.runner_id]) for m in members],
-            next_page_token=token,
+            runners=members, next_page_token=page.next_token, waiting_count=page.waiting
         )
 
     async def DrainRunner(

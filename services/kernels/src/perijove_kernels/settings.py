@@ -36,10 +36,17 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     max_kernels_per_user: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Most kernels of one user; any number if zero. All replicas are to be told the same."""
 
+    max_waiting: Annotated[int, msgspec.Meta(ge=0)] = 100
+    """Most starts that wait for a place, at all replicas together."""
+    max_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
+    """Longest that one waits, whatever its caller says."""
+
     @property
     def quotas(self) -> Quotas:
-        """How many kernels there may be."""
-        return Quotas(self.max_kernels, self.max_kernels_per_user)
+        """How many kernels there may be, and how many may wait for one."""
+        return Quotas(
+            self.max_kernels, self.max_kernels_per_user, self.max_waiting, self.max_wait_s
+        )
 
     @property
     def limits(self) -> Limits:

@@ -39,7 +39,11 @@ if TYPE_CHECKING:
         Offer,
         Runner,
     )
-    from perijove_kernels.placement import Wish
+    from perijove_kernels.placement import Queued, Wish
+
+
+PATIENCE_S = 10.0
+"""Seconds after which one who waits for a place, and does not ask, is taken for gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """All runners at one moment."""
+
+    members: tuple[Member, ...]
+    waiting: int
+    """How many wait for a place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a kernel is to be launched, or is already."""
 
@@ -141,7 +154,7 @@ class KernelStore(Protocol):
         Nothing more is placed there. What the runner announces takes its place.
         """
 
-    async def pool(self) -> tuple[Member, ...]:
+    async def pool(self) -> Pool:
         """Return all runners in order of their ids, in one round trip."""
 
     async def reserve(
@@ -162,6 +175,32 @@ class KernelStore(Protocol):
             Unavailable: if there is no live runner at all, or the one the kernel
                 may be on is lost.
         """
+
+    async def wait(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish, since: str
+    ) -> Place | Queued:
+        """Find a place as `reserve`, or stand in the queue for one.
+
+        To be called again, more often than every `PATIENCE_S`, until there is a place
+        or `leave_queue` is called: who does not ask is taken for gone. Nobody is
+        overtaken by one who came later, waiting or not, unless they could not be
+        served now: since their user is at a limit, or their runners are full.
+
+        Args:
+            kernel_id: As `reserve`.
+            kernelspec_name: As `reserve`.
+            reservation_id: As `reserve`.
+            wish: As `reserve`.
+            since: What was returned before, so that the place is kept even if the
+                store is lost; empty at first.
+
+        Raises:
+            ResourceExhausted: `QUEUE_FULL`.
+            DomainError: as `reserve`, where there is nothing to wait for.
+        """
+
+    async def leave_queue(self, kernel_id: str) -> None:
+        """Wait no more."""
 
     async def release(self, kernel_id: str, reservation_id: str) -> None:
         """Give a place back, if this reservation holds it."""

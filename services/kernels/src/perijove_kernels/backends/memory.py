@@ -11,6 +11,7 @@ from perijove_chassis.errors import Aborted
 from perijove_chassis.memory_feed import MemoryFeed
 from perijove_chassis.watching import Delta
 
+from perijove_kernels.backends.memory_census import Census, Present
 from perijove_kernels.model import (
     Changes,
     Drain,
@@ -21,8 +22,8 @@ from perijove_kernels.model import (
     Offer,
     Runner,
 )
-from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
-from perijove_kernels.store import Holding, Limits, Member, Place, Registry
+from perijove_kernels.placement import ANY, UNLIMITED, WORTH_WAITING, Queued, Quotas, Wish, refusal
+from perijove_kernels.store import PATIENCE_S, Holding, Limits, Member, Place, Pool, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,6 +51,14 @@ class _Reservation:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    began: float
+    asked: float
+    kernelspec: str
+    wish: Wish
+
+
 class MemoryKernelStore:
     """A `KernelStore` that ends with its process."""
 
@@ -65,6 +74,7 @@ class MemoryKernelStore:
         self._runners: dict[str, _Known] = {}
         self._kernels: dict[str, Kernel] = {}
         self._reserved: dict[str, _Reservation] = {}
+        self._queue: dict[str, _Ticket] = {}
         self._ended: dict[str, Kernel] = {}
         self._gone: dict[str, tuple[int, bool, float]] = {}
         """Revision as of which a kernel is gone, whether it may still run, and since when."""
@@ -125,14 +135,39 @@ class MemoryKernelStore:
             known.drain = drain
         return known is not None
 
-    async def pool(self) -> tuple[Member, ...]:
+    async def pool(self) -> Pool:
         """Return all runners in order of their ids."""
-        return tuple(self._member(known) for _, known in sorted(self._runners.items()))
+        members = tuple(self._member(known) for _, known in sorted(self._runners.items()))
+        return Pool(members, len(self._queue))
 
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
     ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released."""
+        found = await self._look_for(kernel_id, kernelspec_name, reservation_id, wish, None)
+        if isinstance(found, Queued):
+            raise refusal(found.reason, kernelspec_name, wish, self._quotas)
+        return found
+
+    async def wait(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish, since: str
+    ) -> Place | Queued:
+        """Find a place as `reserve`, or stand in the queue for one."""
+        return await self._look_for(kernel_id, kernelspec_name, reservation_id, wish, since)
+
+    async def leave_queue(self, kernel_id: str) -> None:
+        """Wait no more."""
+        self._queue.pop(kernel_id, None)
+
+    async def _look_for(
+        self,
+        kernel_id: str,
+        kernelspec_name: str,
+        reservation_id: str,
+        wish: Wish,
+        since: str | None,
+    ) -> Place | Queued:
+        ticket = self._queue.pop(kernel_id, None)
         existing = await self.get(kernel_id)
         if existing:
             runner = self._runners[existing.kernel.runner_id].runner
@@ -143,17 +178,24 @@ class MemoryKernelStore:
             holder = self._runners.get(kept.runner_id)
             if holder is None or not self._live(holder):
                 raise refusal("LOST", kernelspec_name, wish, self._quotas)
-            known = holder
-        else:
-            found = self._choose(kernelspec_name.lower(), wish)
-            if isinstance(found, str):
-                raise refusal(found, kernelspec_name, wish, self._quotas)
-            known = found
-            self._gone.pop(kernel_id, None)
-            self._reserved[kernel_id] = _Reservation(
-                now + self._limits.reserve_for_s, known.runner.runner_id, reservation_id, wish.user
-            )
-        return Place(known.runner, _spelling(known, kernelspec_name))
+            return Place(holder.runner, _spelling(holder, kernelspec_name))
+        began = float(since) if since else (ticket.began if ticket else now)
+        census, place = self._census_before(began)
+        able = census.look_for(kernelspec_name.lower(), wish)
+        if isinstance(able, str):
+            if since is None or able not in WORTH_WAITING:
+                raise refusal(able, kernelspec_name, wish, self._quotas)
+            if len(self._queue) >= self._quotas.waiting:
+                raise refusal("QUEUE_FULL", kernelspec_name, wish, self._quotas)
+            self._queue[kernel_id] = _Ticket(began, now, kernelspec_name.lower(), wish)
+            return Queued(able, place, len(self._queue), repr(began))
+        two = random.sample(able, min(2, len(able)))
+        chosen = self._runners[min(two, key=census.used).runner_id]
+        self._gone.pop(kernel_id, None)
+        self._reserved[kernel_id] = _Reservation(
+            now + self._limits.reserve_for_s, chosen.runner.runner_id, reservation_id, wish.user
+        )
+        return Place(chosen.runner, _spelling(chosen, kernelspec_name))
 
     async def release(self, kernel_id: str, reservation_id: str) -> None:
         """Give a place back, if this reservation holds it."""
@@ -249,37 +291,29 @@ class MemoryKernelStore:
             reserved=sum(r.expires >= now for r in reserved),
         )
 
-    def _choose(self, wanted: str, wish: Wish) -> _Known | str:
-        """Return a runner with room, or the reason why there is none."""
-        live = [known for known in self._runners.values() if self._live(known)]
-        able = [known for known in live if wanted in {s.name.lower() for s in known.kernelspecs}]
-        if not able:
-            return "NO_SUCH_KERNELSPEC" if live else "NO_RUNNER"
-        able = [k for k in able if wish.runner_labels.items() <= k.runner.labels.items()]
-        if not able:
-            return "NO_MATCHING_RUNNER"
-        if reason := self._quota_reached(wish.user):
-            return reason
-        able = [k for k in able if not k.drain and k.runner.runner_id not in wish.avoid]
-        free = [known for known in able if self._used(known) < known.runner.capacity]
-        if not free:
-            return "NO_CAPACITY"
-        two = random.sample(free, min(2, len(free)))
-        return min(two, key=lambda known: self._used(known) / known.runner.capacity)
-
-    def _quota_reached(self, user: str) -> str:
-        users = [kernel.owner for kernel in self._kernels.values()]
-        users += [reservation.user for reservation in self._reserved.values()]
-        if 0 < self._quotas.kernels <= len(users):
-            return "TOO_MANY_KERNELS"
-        if user and 0 < self._quotas.kernels_per_user <= users.count(user):
-            return "TOO_MANY_KERNELS_OF_USER"
-        return ""
-
-    def _used(self, known: _Known) -> int:
-        holders = [kernel.runner_id for kernel in self._kernels.values()]
-        holders += [reservation.runner_id for reservation in self._reserved.values()]
-        return holders.count(known.runner.runner_id)
+    def _census_before(self, began: float) -> tuple[Census, int]:
+        """Return who holds what once all who came earlier are served, and the next place."""
+        known = self._runners.values()
+        present = [
+            Present(
+                one.runner,
+                frozenset(spec.name.lower() for spec in one.kernelspecs),
+                one.drain is not None,
+            )
+            for one in known
+            if self._live(one)
+        ]
+        holders = [(kernel.runner_id, kernel.owner) for kernel in self._kernels.values()]
+        holders += [(kept.runner_id, kept.user) for kept in self._reserved.values()]
+        census = Census(present, holders, self._quotas)
+        now = self._clock()
+        self._queue = {k: t for k, t in self._queue.items() if now - t.asked <= PATIENCE_S}
+        before = sorted((t for t in self._queue.values() if t.began < began), key=lambda t: t.began)
+        for ticket in before:
+            able = census.look_for(ticket.kernelspec, ticket.wish)
+            if not isinstance(able, str):
+                census.count(min(able, key=census.used).runner_id, ticket.wish.user)
+        return census, len(before) + 1
 
     def _put_all(self, kernels: Iterable[Kernel]) -> tuple[str, ...]:
         return tuple(kernel.kernel_id for kernel in kernels if not self._put(kernel))

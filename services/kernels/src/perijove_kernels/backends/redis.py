@@ -23,8 +23,8 @@ from perijove_kernels.model import (
     Offer,
     Runner,
 )
-from perijove_kernels.placement import ANY, UNLIMITED, Quotas, Wish, refusal
-from perijove_kernels.store import Holding, Limits, Member, Place, Registry
+from perijove_kernels.placement import ANY, UNLIMITED, Queued, Quotas, Wish, refusal
+from perijove_kernels.store import PATIENCE_S, Holding, Limits, Member, Place, Pool, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +42,8 @@ _KEYS = [
         "gone",
         "ended",
         "drains",
+        "queue",
+        "waiting",
         "meta",
         "feed",
     )
@@ -120,16 +122,40 @@ class RedisKernelStore:
         """Note whether a runner is being drained; return whether it is known."""
         return bool(await self._script("drain", runner_id, _text(drain) if drain else ""))
 
-    async def pool(self) -> tuple[Member, ...]:
+    async def pool(self) -> Pool:
         """Return all runners in order of their ids, in one round trip."""
-        flat = await self._script("pool")
+        waiting, *flat = await self._script("pool")
         rows = (flat[at : at + 6] for at in range(0, len(flat), 6))
-        return tuple(sorted((_member(*row) for row in rows), key=lambda m: m.runner.runner_id))
+        members = sorted((_member(*row) for row in rows), key=lambda m: m.runner.runner_id)
+        return Pool(tuple(members), waiting)
 
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
     ) -> Place:
         """Find a place for a kernel, and keep it until it is recorded or released."""
+        found = await self._look_for(kernel_id, kernelspec_name, reservation_id, wish, None)
+        if isinstance(found, Queued):
+            raise refusal(found.reason, kernelspec_name, wish, self._quotas)
+        return found
+
+    async def wait(
+        self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish, since: str
+    ) -> Place | Queued:
+        """Find a place as `reserve`, or stand in the queue for one."""
+        return await self._look_for(kernel_id, kernelspec_name, reservation_id, wish, since)
+
+    async def leave_queue(self, kernel_id: str) -> None:
+        """Wait no more."""
+        await self._script("unqueue", kernel_id)
+
+    async def _look_for(
+        self,
+        kernel_id: str,
+        kernelspec_name: str,
+        reservation_id: str,
+        wish: Wish,
+        since: str | None,
+    ) -> Place | Queued:
         wanted = kernelspec_name.lower()
         outcome, *rest = await self._script(
             "reserve",
@@ -141,6 +167,10 @@ class RedisKernelStore:
             _text(wish),
             self._quotas.kernels,
             self._quotas.kernels_per_user,
+            int(since is not None),
+            since or "",
+            self._quotas.waiting,
+            PATIENCE_S,
         )
         if outcome == "KERNEL":
             existing = _holding(*rest)
@@ -149,6 +179,8 @@ class RedisKernelStore:
         if outcome == "PLACE":
             row = _runner.decode(rest[0])
             return Place(row.runner, row.names.get(wanted, kernelspec_name))
+        if outcome == "WAIT":
+            return Queued(*rest)
         raise refusal(outcome, kernelspec_name, wish, self._quotas)
 
     async def release(self, kernel_id: str, reservation_id: str) -> None:

@@ -1,5 +1,5 @@
 -- ARGV: lost_after
--- Returns, for each runner, its row, its drain or '', whether it is live, milliseconds
+-- Returns how many wait for a place and, for each runner, its row, its drain or '', whether it is live, milliseconds
 -- since its last word, its kernels and its places that are reserved.
 local held, kept = {}, {}
 for _, text in ipairs(redis.call('HVALS', owners)) do
@@ -10,7 +10,7 @@ for _, text in ipairs(redis.call('HVALS', reserved)) do
   local expires, runner = text:match('^(%S+) (%S+)')
   if tonumber(expires) >= now then kept[runner] = (kept[runner] or 0) + 1 end
 end
-local found = {}
+local found = { redis.call('ZCARD', queue) }
 local rows = redis.call('HGETALL', runners)
 for at = 1, #rows, 2 do
   local runner = rows[at]

@@ -9,14 +9,16 @@
 --   gone      HASH kernel -> "<revision> <time> <doomed: 0 or 1>"
 --   ended     HASH kernel -> row as it was last, of those that are gone
 --   drains    HASH runner -> drain (JSON), of those that are being drained
+--   queue     ZSET kernel that waits for a place, by when that began (microseconds)
+--   waiting   HASH kernel -> what it waits for (JSON), with when it was last asked for
 --   meta      HASH run (of the server), since, swept, feed (its name), number (its last)
 --   feed      STREAM "<number>-0" -> kernel that has changed or is gone; the latest ones
 --
 -- Numbers of the feed are microseconds of the clock, made to rise: they rise on, too,
 -- if the server lost the last second. Its name is another one after that.
 -- Revisions are kept as the texts they came in: Lua would print large ones rounded.
-local kernels, owners, runners, specs, seen, streams, reserved, gone, ended, drains, meta, feed =
-  unpack(KEYS)
+local kernels, owners, runners, specs, seen, streams, reserved, gone, ended, drains, queue, waiting,
+  meta, feed = unpack(KEYS)
 local lost_after = tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -98,6 +100,11 @@ local function put_all(runner, first, count)
     end
   end
   return strays
+end
+
+local function leave_queue(kernel)
+  redis.call('ZREM', queue, kernel)
+  redis.call('HDEL', waiting, kernel)
 end
 
 local function set_drain(runner, drain)

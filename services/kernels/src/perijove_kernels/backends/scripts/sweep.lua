@@ -18,6 +18,10 @@ local forgotten = redis.call('ZRANGEBYSCORE', seen, '-inf', silent_since)
 for _, runner in ipairs(forgotten) do
   forget(runner)
 end
+for _, kernel in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+  local ticket = cjson.decode(redis.call('HGET', waiting, kernel) or '{"asked":0}')
+  if now - ticket.asked > 60 then leave_queue(kernel) end
+end
 local graves = redis.call('HGETALL', gone)
 for at = 1, #graves, 2 do
   local buried, doomed = graves[at + 1]:match('^%S+ (%S+) (%d)$')
