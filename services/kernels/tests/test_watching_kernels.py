@@ -204,12 +204,16 @@ async def test_a_watcher_is_told_of_a_lost_runner_and_of_its_return_though_nothi
     await start(replica, "k1")
     runner.say("k1", execution_state=pb.EXECUTION_STATE_IDLE)
     with watching(replica) as watched:
-        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_IDLE)
+
+        def in_state(state: pb.ExecutionState) -> bool:
+            return "k1" in watched.items and watched.items["k1"].execution_state == state
+
+        await watched.until(lambda: in_state(pb.EXECUTION_STATE_IDLE))
         await runner.fall_silent()
-        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_DEAD)
+        await watched.until(lambda: in_state(pb.EXECUTION_STATE_DEAD))
         assert watched.items["k1"].last_exit.cause == pb.EXIT_CAUSE_RUNNER_LOST
         await same(watched, replica)
         runner.announce_to(replica.target)
-        await watched.until(lambda: watched.items["k1"].execution_state == pb.EXECUTION_STATE_IDLE)
+        await watched.until(lambda: in_state(pb.EXECUTION_STATE_IDLE))
         assert not watched.items["k1"].HasField("last_exit")
         await same(watched, replica)
