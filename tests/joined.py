@@ -32,6 +32,8 @@ class JoinedRunner:
         self.work.mkdir(exist_ok=True)
         self._output = self.state.with_suffix(".out")
         self.process: subprocess.Popen[bytes] | None = None
+        self.address = ""
+        """Host and port under which it is dialled, once it was ready."""
         self._environment = home.environment
 
     def start(self, *arguments: str, **environment: str) -> JoinedRunner:
@@ -54,6 +56,9 @@ class JoinedRunner:
         """Wait until it says that it is ready."""
         wait_for(lambda: "The runner is ready" in self.said or self._ended())
         assert not self._ended(), self.report()
+        found = re.search(r"Reached at +(\S+)", self.said)
+        assert found, self.said
+        self.address = found[1]
         return self
 
     def wait_refused(self) -> str:

@@ -62,6 +62,8 @@ def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> No
             records.write(supervision.children)
             records.announce()
             terminal.result(_banner(stack, url))
+            if stack.pool and not stack.options.runtime:
+                terminal.event("who joins now is a stranger after a restart: name a --runtime-dir")
             if stack.options.browser and browser.can_open():
                 page = stack.directory.page
                 browser.open_page(with_token(f"{url}lab", stack.options.token), page)

@@ -45,17 +45,17 @@ async def _serve(
     registry.register(WaitingMetrics(placing))
     manager = ReportingManager(store, runners, last_known, placing, default, tell)
     terminals = Terminals(settings, runners, dialing)
-    for_runners = services.runners(announced, PoolManager(store, runners))
+    pool = PoolManager(store, runners)
     rows = [
         services.kernels(manager, watching),
         relay.channels(manager.get, key, dialing),
         execution_relay.execution(manager.get, lines),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
-        for_runners,
+        services.runners(announced, pool),
         terminals.service(),
     ]
     verifier = Verifier("kernels", service_key=key, api_token=settings.api_token)
-    also = doors(settings, for_runners)
+    also = doors(settings, services.runners(announced, pool, scheme=tls.SCHEME))
     try:
         await server.serve(
             settings, verifier, rows, background=announced.run, doors=also, registry=registry

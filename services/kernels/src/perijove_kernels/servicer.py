@@ -154,7 +154,15 @@ class KernelspecsServicer(specs_pb_grpc.KernelspecsServiceServicer):
 class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
     """Serves `RunnersService`."""
 
-    def __init__(self, manager: RunnerManager, pool: PoolManager) -> None:
+    def __init__(self, manager: RunnerManager, pool: PoolManager, scheme: str = "") -> None:
+        """Serve.
+
+        Args:
+            manager: Follows runners.
+            pool: Looks after them.
+            scheme: How the addresses of runners that announce themselves begin.
+        """
+        self._scheme = scheme
         self._manager = manager
         self._pool = pool
 
@@ -168,7 +176,7 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
             await context.write(runners_pb.AnnounceResponse(registered=known))
 
         await self._manager.announce(
-            server.principal.get().name, _announced(request_iterator), registered
+            server.principal.get().name, _announced(request_iterator, self._scheme), registered
         )
 
     async def ListRunners(
@@ -202,12 +210,12 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
 
 
 async def _announced(
-    requests: AsyncIterator[runners_pb.AnnounceRequest],
+    requests: AsyncIterator[runners_pb.AnnounceRequest], scheme: str
 ) -> AsyncIterator[Hello | Changes]:
     runner = None
     async for request in requests:
         if runner is None or request.HasField("hello"):
-            hello = wire.hello_from_proto(request.hello)
+            hello = wire.hello_from_proto(request.hello, scheme)
             runner = hello.runner
             yield hello
         else:

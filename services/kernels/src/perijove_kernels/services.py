@@ -46,9 +46,15 @@ def kernelspecs(manager: KernelspecManager) -> Service:
     )
 
 
-def runners(manager: RunnerManager, pool: PoolManager) -> Service:
-    """Return the row of `RunnersService`: runners announce, and others look after them."""
-    servicer = RunnersServicer(manager, pool)
+def runners(manager: RunnerManager, pool: PoolManager, scheme: str = "") -> Service:
+    """Return the row of `RunnersService`: runners announce, and others look after them.
+
+    Args:
+        manager: Follows runners.
+        pool: Looks after them.
+        scheme: How their addresses begin.
+    """
+    servicer = RunnersServicer(manager, pool, scheme)
     return Service(
         "perijove.runners.v1.RunnersService",
         lambda server: runners_pb2_grpc.add_RunnersServiceServicer_to_server(servicer, server),

@@ -150,15 +150,15 @@ def kernelspec_from_proto(message: kernelspecs_pb2.Kernelspec) -> Kernelspec:
     )
 
 
-def hello_from_proto(message: runners_pb2.Hello) -> Hello:
-    """Return the state a runner announces.
+def hello_from_proto(message: runners_pb2.Hello, scheme: str = "") -> Hello:
+    """Return the state a runner announces, at an address that begins with `scheme`.
 
     Raises:
         InvalidArgument: if it cannot be one.
     """
     described = message.runner
-    if not described.address:
-        raise InvalidArgument("a runner needs an address")
+    if not described.address.removeprefix(scheme) or not described.address.startswith(scheme):
+        raise InvalidArgument(f"a runner needs an address such as {scheme}host:port")
     runner = Runner(
         parse_runner_id(described.runner_id),
         described.address,
