@@ -114,6 +114,15 @@ class JoinedRunner:
         return self.process is None or self.process.poll() is not None
 
 
+def install_kernelspec(directory: Path, name: str) -> dict[str, str]:
+    """Install a kernelspec, and return the variables with which a runner finds it."""
+    spec = directory / "kernels" / name / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": name, "language": "python"}))
+    return {"JUPYTER_PATH": str(directory)}
+
+
 def invitation(said: str) -> list[str]:
     """Return the arguments of the command for joining that is in a text."""
     found = re.search(r"perijove runner (--join \S+ --token \S+)", said)

@@ -38,7 +38,7 @@ HEALTH = [(process, "/grpc.health.v1.Health/Check") for process in SERVED_BY]
 NOT_FOR_USERS = [
     (process, method)
     for process, method in RPCS
-    if "RunnersService" in method or method.endswith("/GetKernelPath")
+    if method.endswith(("RunnersService/Announce", "/GetKernelPath"))
 ]
 
 

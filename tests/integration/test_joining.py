@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -23,7 +24,8 @@ from perijove_chassis.tls import Dialing, name_of
 from perijove_kernels.joining.backends.authority import CertificateAuthority
 from perijove_kernels.joining.backends.files import PoolFiles
 
-from tests.joined import JoinedRunner, invitation, token
+from tests.joined import JoinedRunner, install_kernelspec, invitation, token
+from tests.jupyter_ws import JupyterClient
 from tests.running import Home, wait_for
 
 if TYPE_CHECKING:
@@ -223,3 +225,37 @@ def test_without_a_pool_nobody_joins(start_perijove: Callable[..., RunningPerijo
     perijove = start_perijove()
     assert "Add a machine" not in perijove.said
     assert not Path(perijove.runtime_dir, "pool").exists()
+
+
+async def test_a_deployment_that_starts_again_has_its_machines_back(
+    start_perijove: Callable[..., RunningPerijove], tmp_path: Path
+) -> None:
+    arguments = ("--pool-listen", f"127.0.0.1:{free_port()}")
+    perijove = start_perijove(*arguments)
+    runner = JoinedRunner(Home(tmp_path))
+    join = (*invitation(perijove.said), "--listen", f"127.0.0.1:{free_port()}")
+    try:
+        runner.start(*join, **install_kernelspec(tmp_path, "far")).wait_ready()
+        async with JupyterClient.http(perijove.token) as http:
+            jupyter = JupyterClient(http, perijove.url)
+            made = await jupyter.call("POST", "api/kernels", {"name": "far"}, expect=201)
+            async with jupyter.kernel(made["id"]) as kernel:
+                await kernel.run("x = 12345")
+        await asyncio.to_thread(perijove.stop)
+        again = start_perijove(*arguments, home=perijove.home)
+        async with JupyterClient.http(again.token) as http:
+            jupyter = JupyterClient(http, again.url)
+            async with asyncio.timeout(60):
+                while await is_dead(jupyter, made["id"]):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.05)
+            async with jupyter.kernel(made["id"]) as kernel:
+                assert await kernel.run("print(x)") == "12345\n"
+        await asyncio.to_thread(again.stop)
+    finally:
+        runner.end()
+
+
+async def is_dead(jupyter: JupyterClient, kernel_id: str) -> bool:
+    kernels = await jupyter.call("GET", "api/kernels")
+    states = {row["id"]: row["execution_state"] for row in kernels}
+    return states.get(kernel_id, "dead") == "dead"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.joined import JoinedRunner, invitation, token
+from tests.joined import JoinedRunner, install_kernelspec, invitation, token
 from tests.jupyter_ws import JupyterClient
 from tests.machines import Machine, why_not
 from tests.running import Home
@@ -59,15 +57,11 @@ def far(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[JoinedRunner]:
     """Join from the other machine, which has a kernelspec of its own."""
-    installed = tmp_path_factory.mktemp("installed")
-    spec = installed / "kernels" / FAR / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec.write_text(json.dumps({"argv": argv, "display_name": "Far", "language": "python"}))
+    installed = install_kernelspec(tmp_path_factory.mktemp("installed"), FAR)
     runner = JoinedRunner(Home(tmp_path_factory.mktemp("far")))
     with machines[1].inside():
         arguments = (*invitation(deployment.said), "--keep-kernels")
-        runner.start(*arguments, JUPYTER_PATH=str(installed)).wait_ready()
+        runner.start(*arguments, **installed).wait_ready()
     yield runner
     runner.end()
 
@@ -171,14 +165,11 @@ async def test_a_runner_that_is_told_to_stop_leaves_nothing(
     machines: tuple[Machine, Machine],
     tmp_path: Path,
 ) -> None:
-    spec = tmp_path / "kernels" / "own" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec.write_text(json.dumps({"argv": argv, "display_name": "Own", "language": "python"}))
+    installed = install_kernelspec(tmp_path, "own")
     arguments = invitation(token(deployment, "create"))
     with machines[1].inside():
         listen = ("--listen", "0.0.0.0:7482")
-        other.start(*arguments, *listen, JUPYTER_PATH=str(tmp_path)).wait_ready()
+        other.start(*arguments, *listen, **installed).wait_ready()
     kernel_id = await start(jupyter, "own")
     other.stop()
     assert other.left() == []
