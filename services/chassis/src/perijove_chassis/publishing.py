@@ -33,7 +33,7 @@ class PublishLimits:
     """Most items that wait to be sent; what happens beyond is not told."""
     together: int = 200
     """Most items that are sent in one call."""
-    between_s: float = 0.02
+    between_s: float = 0.05
     """Least time from one call to the next: what happens meanwhile is sent together."""
     first_pause_s: float = 0.2
     """Seconds until a call is repeated whose receiver was away; doubled each time."""
