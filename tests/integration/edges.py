@@ -82,13 +82,13 @@ async def edge_of(relays: Mapping[str, KernelRelay]) -> AsyncIterator[tuple[str,
 
 
 @asynccontextmanager
-async def edge_at(kernels: str) -> AsyncIterator[str]:
-    """Serve the edge before a kernels service. Yields its URL."""
+async def edge_at(kernels: str, sessions: str = "unix:/nowhere") -> AsyncIterator[str]:
+    """Serve the edge before a kernels and a sessions service. Yields its URL."""
     settings = Settings(
         service_key=KEY,
         token=Secret(TOKEN),
         contents="unix:/nowhere",
-        sessions="unix:/nowhere",
+        sessions=sessions,
         kernels=kernels,
     ).checked()
     app = build_app(settings, ROUTES, on_loopback=True)
