@@ -13,12 +13,14 @@ import pytest
 
 from tests.conformance.client import GENEROUS_S
 from tests.conformance.differences import differs_in
+from tests.kernel_sockets import Socket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.conformance.client import Answer, Server
+    from tests.conformance.conftest import StartServer
 
 CORE = "https://events.jupyter.org/jupyter_server/"
 CONTENTS = f"{CORE}contents_service/v1"
@@ -349,3 +351,33 @@ async def test_an_unknown_kernel_is_not_told(subscriber: Subscriber) -> None:
     assert (await subscriber.ask("DELETE", one)).status == 404
     assert (await subscriber.ask("POST", "api/events", json=GOOD)).status == 204
     assert len(await subscriber.until(msg="ä")) == 1
+
+
+async def test_a_kernel_that_dies_is_told_to_be_restarted(
+    subscriber: Subscriber, http: aiohttp.ClientSession, server: Server
+) -> None:
+    started = await subscriber.ask("POST", "api/kernels", json={"name": "python3"})
+    kernel_id = started.json["id"]
+    websocket = await http.ws_connect(f"{server.url}api/kernels/{kernel_id}/channels")
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    await Socket(websocket).execute(code)
+    told = await subscriber.until(action="restart", kernel_id=kernel_id)
+    assert (told[-1]["status"], told[-1]["kernel_name"]) == ("success", "python3")
+    await websocket.close()
+    assert (await subscriber.ask("DELETE", f"api/kernels/{kernel_id}")).status == 204
+    told = await subscriber.until(action="shutdown", kernel_id=kernel_id)
+    actions = [event["action"] for event in told if event["schema_id"] == KERNELS]
+    assert actions == ["start", "restart", "shutdown"]
+
+
+async def test_a_kernel_that_is_culled_is_told_to_be_shut_down(start_server: StartServer) -> None:
+    server = start_server(cull_idle_s=1, cull_interval_s=1)
+    headers = {"Authorization": f"token {server.token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        following(server, http) as subscriber,
+    ):
+        started = await subscriber.ask("POST", "api/kernels", json={"name": "python3"})
+        kernel_id = started.json["id"]
+        told = await subscriber.until(action="shutdown", kernel_id=kernel_id)
+        assert told[-1]["msg"] == f"Kernel {kernel_id} was shutdown."

@@ -18,16 +18,18 @@ from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
-from perijove_kernels.manager import KernelManager
 from perijove_kernels.placement import UNLIMITED, Quotas
 from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
+from perijove_kernels.reporting import ReportingManager, Unasked
 from perijove_kernels.store import Limits
 from perijove_kernels.watching import ShownKernels
 from prometheus_client import CollectorRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from perijove_kernels.reporting import Happening
 
 KEY = Secret("k" * 32)
 TOKEN = "tok"
@@ -55,6 +57,7 @@ class Replica:
     kernels: Any
     kernelspecs: Any
     placing: Placing
+    told: list[Happening]
 
     async def close(self) -> None:
         self.running.cancel()
@@ -75,9 +78,11 @@ async def start_replica(
 ) -> Replica:
     runners, last_known = GrpcRunners(KEY), LastKnown()
     watching = Watching(ShownKernels(store), watch_limits)
-    announced = RunnerManager(store, runners, last_known, watching, limits)
+    told: list[Happening] = []
+    observe = Unasked(told.append).observe
+    announced = RunnerManager(store, runners, last_known, watching, limits, observe)
     placing = Placing(store, runners, quotas)
-    manager = KernelManager(store, runners, last_known, placing, default_kernelspec="python3")
+    manager = ReportingManager(store, runners, last_known, placing, "python3", told.append)
     rows = [
         services.kernels(manager, watching),
         services.kernelspecs(KernelspecManager(store, runners, default_kernelspec="python3")),
@@ -102,4 +107,5 @@ async def start_replica(
         kernels_pb2_grpc.KernelsServiceStub(channel),  # type: ignore[arg-type]
         kernelspecs_pb2_grpc.KernelspecsServiceStub(channel),  # type: ignore[arg-type]
         placing,
+        told,
     )

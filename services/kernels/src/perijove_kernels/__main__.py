@@ -19,7 +19,7 @@ from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
 from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
-from perijove_kernels.reporting import Happening, ReportingManager
+from perijove_kernels.reporting import Happening, ReportingManager, Unasked
 from perijove_kernels.settings import Settings
 from perijove_kernels.terminals.assembly import Terminals
 from perijove_kernels.watching import ShownKernels
@@ -40,7 +40,8 @@ async def _serve(
     runners, lines = GrpcRunners(key, dialing), Lines(key, dialing)
     last_known, default = LastKnown(), settings.default_kernelspec
     watching = Watching(ShownKernels(store))
-    announced = RunnerManager(store, runners, last_known, watching, settings.limits)
+    observe, limits = Unasked(tell).observe, settings.limits
+    announced = RunnerManager(store, runners, last_known, watching, limits, observe)
     placing = Placing(store, runners, settings.quotas)
     registry.register(WaitingMetrics(placing))
     manager = ReportingManager(store, runners, last_known, placing, default, tell)

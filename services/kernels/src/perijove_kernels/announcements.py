@@ -43,7 +43,20 @@ class RunnerManager:
         last_known: LastKnown,
         watching: Watching[Kernel],
         limits: Limits,
+        observe: Callable[[Hello], Callable[[Changes], None]] | None = None,
     ) -> None:
+        """Take what the rules need.
+
+        Args:
+            store: Where the registry is kept.
+            runners: How runners are asked.
+            last_known: What was last read of the registry.
+            watching: Who is told what changes.
+            limits: After how long a silent runner is given up.
+            observe: Is given the state of each runner that comes, and returns what is
+                given its changes.
+        """
+        self._observe = observe or (lambda _: lambda _: None)
         self._store = store
         self._runners = runners
         self._last_known = last_known
@@ -84,6 +97,7 @@ class RunnerManager:
         self._end_strays(runner, await self._store.register(hello, stream_id))
         log.info("runner registered", runner_id=caller, kernels=len(hello.kernels))
         await registered(self._limits.lost_after_s)
+        observe = self._observe(hello)
         while (changes := await self._next(messages)) is not None:
             if isinstance(changes, Hello):
                 raise InvalidArgument("hello comes once")
@@ -91,6 +105,7 @@ class RunnerManager:
                 await self._store.leave(caller, stream_id)
                 break
             self._end_strays(runner, await self._store.apply(runner, stream_id, changes))
+            observe(changes)
         log.info("runner left", runner_id=caller)
 
     async def run(self) -> None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from perijove_chassis.errors import DomainError, NotFound
 
 from perijove_kernels.manager import KernelManager
+from perijove_kernels.model import ExitCause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from perijove_kernels.last_known import LastKnown
-    from perijove_kernels.model import Kernel, Launch
+    from perijove_kernels.model import Changes, Hello, Kernel, Launch
     from perijove_kernels.placing import Placing
     from perijove_kernels.store import KernelStore, Runners
 
@@ -25,6 +26,10 @@ _DONE = {
     "restart": "restarted",
     "shutdown": "shutdown",
 }
+
+
+_DIED = frozenset({ExitCause.EXITED, ExitCause.SIGNALED, ExitCause.OUT_OF_MEMORY})
+_ENDED = frozenset({ExitCause.CULLED, ExitCause.RUNNER_STOPPED, ExitCause.RUNNER_DRAINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +108,55 @@ class ReportingManager(KernelManager):
     def _tell(
         self, action: str, kernel_id: str, kernelspec_name: str, error: DomainError | None = None
     ) -> None:
-        data = {
-            "kernel_name": kernelspec_name,
-            "kernel_id": kernel_id,
-            "action": action,
-            "status": "error" if error else "success",
-            "msg": str(error) if error else f"Kernel {kernel_id} was {_DONE[action]}.",
-        }
-        self._tell_of(Happening(data, datetime.now(UTC)))
+        self._tell_of(_happening(action, kernel_id, kernelspec_name, error))
+
+
+class Unasked:
+    """Tells what runners do with kernels of their own accord.
+
+    It compares what a runner announces. What it did while it was not connected is
+    not told.
+    """
+
+    def __init__(self, tell: Callable[[Happening], None]) -> None:
+        """Take who is told; that must return at once."""
+        self._tell_of = tell
+
+    def observe(self, hello: Hello) -> Callable[[Changes], None]:
+        """Return what looks at the changes of a runner that has begun with a state."""
+        known = {kernel.kernel_id: kernel for kernel in hello.kernels}
+
+        def look(changes: Changes) -> None:
+            for kernel in changes.kernels:
+                if before := known.get(kernel.kernel_id):
+                    self._compare(before, kernel)
+                known[kernel.kernel_id] = kernel
+            for kernel_id in changes.gone:
+                known.pop(kernel_id, None)
+
+        return look
+
+    def _compare(self, before: Kernel, kernel: Kernel) -> None:
+        ended = kernel.last_exit
+        if ended is None:
+            return
+        if ended.cause in _DIED and kernel.epoch > before.epoch:
+            self._tell("restart", kernel)
+        elif ended.cause in _ENDED and ended != before.last_exit:
+            self._tell("shutdown", kernel)
+
+    def _tell(self, action: str, kernel: Kernel) -> None:
+        self._tell_of(_happening(action, kernel.kernel_id, kernel.kernelspec_name))
+
+
+def _happening(
+    action: str, kernel_id: str, kernelspec_name: str, error: DomainError | None = None
+) -> Happening:
+    data = {
+        "kernel_name": kernelspec_name,
+        "kernel_id": kernel_id,
+        "action": action,
+        "status": "error" if error else "success",
+        "msg": str(error) if error else f"Kernel {kernel_id} was {_DONE[action]}.",
+    }
+    return Happening(data, datetime.now(UTC))
