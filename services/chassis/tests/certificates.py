@@ -25,13 +25,18 @@ class Root:
         self.certificate.write_bytes(_pem(signed.sign(self._key, hashes.SHA256())))
 
     def sign(
-        self, audience: str, file: str, usage: x509.ObjectIdentifier = SERVER
+        self,
+        audience: str,
+        file: str,
+        usage: x509.ObjectIdentifier = SERVER,
+        names: tuple[str, ...] = (),
     ) -> tuple[Path, Path]:
         """Write a certificate and its key, and return where they are."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, audience)])
-        names = x509.SubjectAlternativeName([x509.DNSName(name_of(audience))])
-        builder = self._builder(name, key).add_extension(names, critical=False)
+        hosts = [x509.DNSName(host) for host in (name_of(audience), *names)]
+        builder = self._builder(name, key)
+        builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         certificate, private = self._directory / f"{file}.crt", self._directory / f"{file}.key"
         certificate.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+    from ssl import SSLContext
 
 COMMANDS = (b"EVAL", b"EVALSHA", b"XREAD")
 """What connections are set up with passes as it is."""
@@ -38,8 +39,13 @@ class RedisProxy:
         self._server: asyncio.Server | None = None
         self._passing: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_unix_server(self._accept, self._path)
+    async def start(self, tls: SSLContext | None = None) -> None:
+        """Listen on a unix socket; with TLS, on a port."""
+        if tls is None:
+            self._server = await asyncio.start_unix_server(self._accept, self._path)
+            return
+        self._server = await asyncio.start_server(self._accept, "localhost", 0, ssl=tls)
+        self.url = f"rediss://localhost:{self._server.sockets[0].getsockname()[1]}"
 
     async def close(self) -> None:
         assert self._server

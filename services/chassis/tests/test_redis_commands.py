@@ -10,6 +10,7 @@ from perijove_chassis.errors import Unavailable
 from perijove_chassis.redis_commands import Commands
 
 from services.chassis.tests.redis_proxy import RedisProxy
+from services.chassis.tests.redis_sets import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,11 +103,29 @@ async def test_waiting_for_an_arrival_takes_no_turn_from_others(commands: Comman
     await asyncio.gather(*waiting)
 
 
-async def test_a_redis_that_is_not_there_or_refuses_is_unavailable(
-    commands: Commands, tmp_path: Path
+async def test_a_redis_that_refuses_is_unavailable(commands: Commands) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await commands.script("fail")
+    assert caught.value.reason == "STATE_UNREACHABLE"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "unix:///{folder}/absent",
+        "redis://127.0.0.1:{port}",
+        "rediss://127.0.0.1:{port}",
+        "redis+sentinel://127.0.0.1:{port},127.0.0.1:{port}/main",
+        "redis+cluster://127.0.0.1:{port},127.0.0.1:{port}",
+    ],
+)
+async def test_a_redis_that_is_not_there_is_unavailable(
+    commands: Commands, tmp_path: Path, url: str
 ) -> None:
-    absent = Commands(f"unix://{tmp_path}/absent", tmp_path, ["{x}:names"])
-    for failing in (absent.script("echo", "a"), commands.script("fail")):
+    del commands  # its scripts are there
+    place = url.format(folder=tmp_path, port=free_port())
+    absent = Commands(place, tmp_path, ["{x}:names"])
+    for failing in (absent.script("echo", "a"), absent.arrival("{x}:feed", "0-1", 0.1)):
         with pytest.raises(Unavailable) as caught:
             await failing
         assert caught.value.reason == "STATE_UNREACHABLE"

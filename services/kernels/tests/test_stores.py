@@ -26,12 +26,11 @@ from perijove_kernels.model import (
 )
 from perijove_kernels.store import Limits
 
-from services.chassis.tests.redis_proxy import RedisProxy
+from services.chassis.tests.redis_kinds import KINDS, redis_url_of
 from services.kernels.tests.replicas import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from perijove_kernels.store import KernelStore
 
@@ -42,25 +41,23 @@ BIG = 1_800_000_000_000_000
 """A revision as runners give them: microseconds of the clock."""
 
 
-@pytest.fixture(params=["memory", "redis", "redis that is sent everything twice"])
+@pytest.fixture(params=["memory", *KINDS])
 async def make_store(
-    request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Callable[[Limits], KernelStore]]:
-    made: list[Any] = []
-    proxy = RedisProxy(redis_url.removeprefix("unix://"), tmp_path, breaks=1.0)
-    await proxy.start()
-    url = redis_url if request.param == "redis" else proxy.url
+    if request.param == "memory":
+        yield MemoryKernelStore
+        return
+    made: list[RedisKernelStore] = []
+    async with redis_url_of(request.param, request, "kernels") as url:
 
-    def make(limits: Limits) -> KernelStore:
-        if request.param == "memory":
-            return MemoryKernelStore(limits)
-        made.append(RedisKernelStore(url, limits))
-        return made[-1]
+        def make(limits: Limits) -> KernelStore:
+            made.append(RedisKernelStore(url, limits))
+            return made[-1]
 
-    yield make
-    for store in made:
-        await store.close()
-    await proxy.close()
+        yield make
+        for store in made:
+            await store.close()
 
 
 @pytest.fixture

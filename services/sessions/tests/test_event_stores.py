@@ -17,6 +17,8 @@ from perijove_sessions.events.backends.redis import RedisEventStore
 from perijove_sessions.events.model import Event
 from perijove_sessions.events.store import Kept
 
+from services.chassis.tests.redis_kinds import KINDS, redis_url_of
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
@@ -26,21 +28,21 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def make_store(
-    request: pytest.FixtureRequest, redis_url: str
-) -> AsyncIterator[Callable[..., EventStore]]:
+@pytest.fixture(params=["memory", *KINDS])
+async def make_store(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., EventStore]]:
+    if request.param == "memory":
+        yield lambda **kept: MemoryEventStore(Kept(**kept))
+        return
     made: list[RedisEventStore] = []
+    async with redis_url_of(request.param, request, "sessions") as url:
 
-    def make(**kept: Any) -> EventStore:
-        if request.param == "memory":
-            return MemoryEventStore(Kept(**kept))
-        made.append(RedisEventStore(redis_url, Kept(**kept)))
-        return made[-1]
+        def make(**kept: Any) -> EventStore:
+            made.append(RedisEventStore(url, Kept(**kept)))
+            return made[-1]
 
-    yield make
-    for store in made:
-        await store.close()
+        yield make
+        for store in made:
+            await store.close()
 
 
 @pytest.fixture

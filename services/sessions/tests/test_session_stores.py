@@ -15,12 +15,11 @@ from perijove_sessions.backends.memory import MemorySessionStore
 from perijove_sessions.backends.redis import RedisSessionStore
 from perijove_sessions.model import Claim, Session
 
-from services.chassis.tests.redis_proxy import RedisProxy
+from services.chassis.tests.redis_kinds import KINDS, redis_url_of
 from services.kernels.tests.replicas import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from perijove_sessions.store import SessionStore
 
@@ -29,25 +28,23 @@ HOLD_S = 120.0
 numbers = itertools.count()
 
 
-@pytest.fixture(params=["memory", "redis", "redis that is sent everything twice"])
+@pytest.fixture(params=["memory", *KINDS])
 async def make_store(
-    request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Callable[[float], SessionStore]]:
-    made: list[Any] = []
-    proxy = RedisProxy(redis_url.removeprefix("unix://"), tmp_path, breaks=1.0)
-    await proxy.start()
-    url = redis_url if request.param == "redis" else proxy.url
+    if request.param == "memory":
+        yield MemorySessionStore
+        return
+    made: list[RedisSessionStore] = []
+    async with redis_url_of(request.param, request, "sessions") as url:
 
-    def make(hold_s: float) -> SessionStore:
-        if request.param == "memory":
-            return MemorySessionStore(hold_s)
-        made.append(RedisSessionStore(url, hold_s))
-        return made[-1]
+        def make(hold_s: float) -> SessionStore:
+            made.append(RedisSessionStore(url, hold_s))
+            return made[-1]
 
-    yield make
-    for store in made:
-        await store.close()
-    await proxy.close()
+        yield make
+        for store in made:
+            await store.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
@@ -11,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisClusterException
 
 from perijove_chassis.redis_address import Kind
 
@@ -41,6 +43,7 @@ class Connections:
                 Whoever sends more gets an error.
         """
         self._sentinels: list[Redis] = []
+        self._looking_around = asyncio.Lock()
         self.client: Redis | RedisCluster
         options: dict[str, Any] = {
             "max_connections": most,
@@ -58,6 +61,20 @@ class Connections:
             self.client = self._named_by_sentinels(address, options)
         else:
             self.client = Redis.from_pool(ConnectionPool(**options, **_place(address)))
+
+    async def send(self, *command: str | float) -> Any:  # noqa: ANN401
+        """Send a command, and return its reply."""
+        execute: Any = self.client.execute_command
+        if not isinstance(self.client, RedisCluster):
+            return await execute(*command)
+        try:
+            # Those who ask first at the same time would close each other's connections.
+            async with self._looking_around:
+                await self.client.initialize()
+            return await execute(*command)
+        except (AttributeError, RedisClusterException) as error:
+            # So they do, too, while the client looks around again after a failure.
+            raise RedisConnectionError("no node of the cluster can be asked") from error
 
     async def close(self) -> None:
         """Close the connections."""

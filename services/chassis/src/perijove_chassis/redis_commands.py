@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CONNECTIONS = 32
+_CONNECTIONS = 16
 _WAITING = 4
 """Connections for what waits for an arrival, beside the others."""
 _CANCEL_AGAIN_S = 0.05
@@ -155,7 +155,7 @@ class Commands:
     async def _send(
         self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
     ) -> Any:  # noqa: ANN401
-        send = self._connections.client.execute_command
+        send = self._connections.send
         try:
             return await send("EVALSHA", digest, len(keys), *keys, *arguments)
         except NoScriptError:
@@ -163,7 +163,7 @@ class Commands:
 
     async def _wait(self, *command: str | int) -> None:
         async with _Turn(self._arrival_turns):
-            await self._for_arrivals.client.execute_command(*command)
+            await self._for_arrivals.send(*command)
 
     async def _shielded(self, command: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> Any:  # noqa: ANN401
         task = asyncio.ensure_future(command)

@@ -43,7 +43,7 @@ class RedisEventStore:
         kept = self._kept
         texts = [msgspec.json.encode(event).decode() for event in events]
         sizes = [len(event.data) for event in events]
-        feed_id, number = await self._commands.script(
+        feed_id, number = await self._commands.change(
             "append",
             request_id,
             kept.events,
