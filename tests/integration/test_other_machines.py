@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.executions import program_at
 from tests.joined import JoinedRunner, install_kernelspec, invitation, token
 from tests.jupyter_ws import JupyterClient
 from tests.machines import Machine, why_not
 from tests.running import Home
+from tests.terminal_ws import TerminalSocket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -110,8 +112,36 @@ async def test_kernels_of_another_machine_are_used_as_any(
         assert network.strip() == machines[1].network
         secrets = "print([name for name in os.environ if 'PERIJOVE' in name])"
         assert (await kernel.run(secrets)).strip() == "[]"
-    await jupyter.call("POST", "api/terminals", {})
-    assert len(await jupyter.call("GET", "api/terminals")) == 1
+
+
+@pytest.mark.usefixtures("far")
+async def test_terminals_are_on_both_machines(
+    deployment: RunningPerijove, machines: tuple[Machine, Machine]
+) -> None:
+    found = set()
+    async with JupyterClient.http(deployment.token) as http:
+        jupyter = JupyterClient(http, deployment.url)
+        names = [(await jupyter.call("POST", "api/terminals"))["name"] for _ in range(2)]
+        assert {row["name"] for row in await jupyter.call("GET", "api/terminals")} == set(names)
+        for name in names:
+            url = f"{deployment.url}terminals/websocket/{name}"
+            async with TerminalSocket(http, url) as terminal:
+                shown = await terminal.run("readlink /proc/self/ns/net", r"(net:\[\d+\])")
+                found.add(shown[1])
+            await jupyter.call("DELETE", f"api/terminals/{name}", expect=204)
+    assert found == {machine.network for machine in machines}
+
+
+@pytest.mark.usefixtures("far")
+async def test_a_program_runs_code_there_through_the_kernels_service(
+    deployment: RunningPerijove, machines: tuple[Machine, Machine]
+) -> None:
+    async with program_at(deployment.target("kernels"), deployment.token) as program:
+        kernel_id = await program.start_kernel(FAR)
+        code = "import os; print(os.readlink('/proc/self/ns/net'))"
+        call, _ = await program.run(kernel_id, code)
+        assert call.printed.strip() == machines[1].network
+        await program.shutdown(kernel_id)
 
 
 @pytest.mark.usefixtures("far")

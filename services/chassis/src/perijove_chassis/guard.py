@@ -15,10 +15,10 @@ import structlog
 
 from perijove_chassis import status, telemetry, users
 from perijove_chassis.credentials import Principal, PrincipalKind
-from perijove_chassis.errors import DomainError, PermissionDenied
+from perijove_chassis.errors import DomainError, PermissionDenied, Unauthenticated
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from perijove_chassis.credentials import Verifier
     from perijove_chassis.pieces import Pieces
@@ -72,6 +72,9 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> Any:  # noqa: ANN401 - handlers are of four shapes
         """Return the handler of a call, guarded."""
         method = handler_call_details.method
+        if not self._is_somebody(handler_call_details):
+            # A stream is refused before anything of it is read into memory.
+            return grpc.stream_stream_rpc_method_handler(self._around(method, _unknown))
         guarded = self._guarded.get(method)
         if guarded is None:
             handler = await continuation(handler_call_details)
@@ -80,6 +83,13 @@ class Guard(grpc.aio.ServerInterceptor):
                 return grpc.unary_unary_rpc_method_handler(self._around(method, _unknown))
             guarded = self._guarded[method] = self._guard(method, handler)
         return guarded
+
+    def _is_somebody(self, details: grpc.HandlerCallDetails) -> bool:
+        try:
+            self._verifier.verify(_authorization(details.invocation_metadata))
+        except Unauthenticated:
+            return False
+        return True
 
     def _guard(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
         kinds = {
@@ -174,6 +184,10 @@ def _as_writer(behavior: Any) -> Any:  # noqa: ANN401
                 await context.write(response)
 
     return write
+
+
+def _authorization(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    return next((str(value) for key, value in metadata or () if key == "authorization"), "")
 
 
 async def _unknown(_request: object, _context: object) -> NoReturn:
