@@ -11,6 +11,7 @@ import sys
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 CORE = "https://events.jupyter.org/jupyter_server/"
 CONTENTS = f"{CORE}contents_service/v1"
 SAVES = 60
+FOLLOW_EVENTS = str(Path(__file__).parents[2] / "docs/examples/follow_events.py")
 
 
 def free_port() -> int:
@@ -226,3 +228,31 @@ async def test_a_gateway_that_comes_after_is_told_what_happens_then(
             await one.publish(f"{name} 1")
             await other.until(msg=f"{name} 1")
             assert other.messages(f"{name} ") == ["1"]
+
+
+async def test_the_example_of_the_documentation_follows_events(perijove: RunningPerijove) -> None:
+    path = f"{uuid.uuid4().hex}.txt"
+    environment = {
+        "PERIJOVE_SESSIONS": perijove.target("sessions"),
+        "PERIJOVE_TOKEN": perijove.token,
+    }
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, FOLLOW_EVENTS, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout
+    try:
+        async with fronts(perijove.token, perijove.url) as (front,), asyncio.timeout(GENEROUS_S):
+            # It says nothing when it begins to follow, so something happens until it does.
+            saving = asyncio.create_task(save_again_and_again(front, path))
+            line = await program.stdout.readline()
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+        assert line.decode().startswith("jupyter_server/contents_service/v1 {")
+    finally:
+        program.kill()
+        await program.wait()
+
+
+async def save_again_and_again(front: Front, path: str) -> None:
+    while True:
+        await front.save(path)

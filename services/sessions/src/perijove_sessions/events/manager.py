@@ -35,7 +35,7 @@ class Limits:
 
     subscribers: int = 1000
     """Most of them at a time; more are refused."""
-    batch: int = 500
+    batch: int = 100
     """Most events that are read and sent at once."""
     heartbeat_s: float = 5.0
     """Longest time between two responses."""

@@ -20,9 +20,9 @@ class Kept:
     events: int = 10_000
     size_bytes: int = 32 * 1024 * 1024
     """Of the texts of all events. The newest one stays, however large."""
-    requests_s: float = 600.0
+    requests_s: float = 120.0
     """How long a request is known, so that a repeated one does nothing."""
-    requests: int = 100_000
+    requests: int = 20_000
     """Most requests that are known."""
 
 

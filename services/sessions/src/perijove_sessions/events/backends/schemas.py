@@ -59,6 +59,8 @@ class LoadedSchemas:
             self._checks[schema_id](members)
         except fastjsonschema.JsonSchemaValueException as error:
             return str(error.message)
+        except RecursionError:
+            return "the data is nested too deeply"
         return None
 
     def _add(self, document: Any) -> None:  # noqa: ANN401 - whatever a file holds
