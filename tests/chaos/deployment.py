@@ -34,6 +34,8 @@ def add_echo_kernel(home: Home) -> None:
         "argv": [sys.executable, echo_kernel.__file__, "{connection_file}"],
         "display_name": "Echo",
         "language": "echo",
+        # Ports of one machine are raced for, by as many kernels as start here at once.
+        "metadata": {"perijove": {"transport": "ipc"}},
     }
     (folder / "kernel.json").write_text(json.dumps(spec))
 
