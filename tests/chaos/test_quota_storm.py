@@ -99,7 +99,7 @@ class Callers:
 
     async def until_there_are(self, number: int) -> None:
         async with asyncio.timeout(90):
-            while len(await self.kernels()) != number:
+            while len(await self.kernels()) != number:  # noqa: ASYNC110 - of other processes
                 await asyncio.sleep(0.05)
 
 
