@@ -140,6 +140,7 @@ DIFFERENCES: dict[str, Difference] = {
     "the state of an external kernel": differs("what is connected can be seen"),
     "an interrupt of an external kernel": differs("it can be asked"),
     "the session of an external kernel": differs("a session ends without its kernel, too"),
+    "the path of another session": differs("one document has one kernel, however it came there"),
     "the end of an external kernel": differs("nobody waits for an answer that never comes"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),

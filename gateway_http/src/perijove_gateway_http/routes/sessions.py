@@ -9,7 +9,7 @@ import msgspec
 from google.protobuf.field_mask_pb2 import FieldMask
 from perijove.sessions.v1 import sessions_pb2 as pb
 
-from perijove_gateway_http.bodies import read_json
+from perijove_gateway_http.bodies import parse_given, read_json
 from perijove_gateway_http.fence import fenced
 from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
 from perijove_gateway_http.models import session_model
@@ -94,7 +94,10 @@ async def get(request: web.Request) -> web.Response:
 
 async def update(request: web.Request) -> web.Response:
     """PATCH api/sessions/{id}: another path, name, type or kernel."""
-    body = await read_json(request, _Body) or _Body()
+    raw = await request.read()
+    if raw.strip() in (b"", b"null"):
+        raise Problem(400, "No JSON data provided")
+    body = await parse_given(raw, _Body) or _Body()
     path, kind = body.document()
     given = {"path": path, "name": body.name, "type": kind, "kernel": _choice(body.kernel)}
     changes = {field: value for field, value in given.items() if value is not None}
@@ -107,7 +110,7 @@ async def update(request: web.Request) -> web.Response:
     )
     wanted = (body.kernel and body.kernel.name) or "default"
     reply = await _told_of_kernels(
-        request.app[STUBS].sessions.UpdateSession(update_request), wanted
+        request.app[STUBS].sessions.UpdateSession(update_request), wanted, changes=True
     )
     return json_response(session_model(reply.session))
 
@@ -128,7 +131,7 @@ def _choice(kernel: _Kernel | None) -> pb.KernelChoice | None:
     return pb.KernelChoice(kernelspec_name=kernel.name or "")
 
 
-async def _told_of_kernels(call: Awaitable[T], name: str) -> T:
+async def _told_of_kernels(call: Awaitable[T], name: str, *, changes: bool = False) -> T:
     """Await a call that may start a kernel, and say what front ends show if it fails.
 
     Raises:
@@ -138,13 +141,13 @@ async def _told_of_kernels(call: Awaitable[T], name: str) -> T:
         return await call
     except grpc.aio.AioRpcError as error:
         reason = reason_of(error)
-        if reason == "NO_SUCH_KERNELSPEC":
+        if reason == "NO_SUCH_KERNELSPEC" and not changes:
             message = (
                 f"The '{name}' kernel is not available. Please pick another suitable kernel "
                 "instead, or install that kernel."
             )
             raise Problem(501, message, extra={"short_message": f"{name} not found"}) from None
-        if reason == "KERNEL_START_FAILED":
+        if reason in ("KERNEL_START_FAILED", "NO_SUCH_KERNELSPEC"):
             why = problem_of(error).message
             message = f"The '{name}' kernel could not be started: '{why}'"
             short = f"Error starting kernel {name}"
