@@ -5,6 +5,7 @@ the round trips use ipykernel.
 """
 
 import argparse
+import resource
 import signal
 import sys
 
@@ -25,6 +26,9 @@ def main() -> None:
     chosen = [m for m in measures.every(effort) if options.only.lower() in m.name.lower()]
     if not chosen:
         parser.error(f"no measure has {options.only!r} in its name")
+    # Each kernel of jupyter_server has files open in one process.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # As with Ctrl-C: what was started is ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     results = runner.run(chosen, rounds)

@@ -4,6 +4,7 @@ import compileall
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,6 +33,8 @@ PYTHON_KERNEL = "bench-python"
 ECHO_KERNEL = "bench-echo"
 WARM_KERNEL = "bench-warm"
 """The Python kernel under another name: Perijove keeps one ready."""
+NAMES_ONLY_KERNEL = "bench-names-only"
+"""The echo kernel, of which jupyter_server starts one for all: see `names_only.py`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,15 +91,18 @@ def install() -> None:
 def write_kernelspecs(directory: Path) -> None:
     """Write the kernels of the measurements: the very same programs under each server."""
     python = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    echo = [str(Path(echo_kernel.__file__).resolve()), "{connection_file}"]
     programs = {
         PYTHON_KERNEL: python,
         WARM_KERNEL: python,
-        ECHO_KERNEL: [str(Path(echo_kernel.__file__).resolve()), "{connection_file}"],
+        **dict.fromkeys((ECHO_KERNEL, NAMES_ONLY_KERNEL), echo),
     }
     for name, arguments in programs.items():
         spec = {"argv": [sys.executable, *arguments], "display_name": name, "language": "python"}
         # Perijove asks for it; for the echo kernel all transports are the same.
         spec["metadata"] = {"perijove": {"transport": "ipc"}}
+        if name == NAMES_ONLY_KERNEL:
+            spec["metadata"] = {"kernel_provisioner": {"provisioner_name": name}}
         folder = directory / "kernels" / name
         folder.mkdir(parents=True)
         (folder / "kernel.json").write_text(json.dumps(spec))
@@ -108,9 +114,22 @@ def jupyter_server(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
     arguments = ["--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     arguments += ["--ZMQChannelsWebsocketConnection.limit_rate=False"]
     arguments += ["--ServerApp.log_level=WARN", f"--IdentityProvider.token={TOKEN}"]
-    command = [str(ENVIRONMENT.absolute() / "bin" / "jupyter-server"), *arguments]
+    modules = _install_provisioner(home.with_name(f"{home.name}-modules"))
+    program = str(ENVIRONMENT.absolute() / "bin" / "jupyter-server")
+    command = ["env", f"PYTHONPATH={modules}", program, *arguments]
     with _running(JUPYTER_SERVER, command, "--ServerApp.root_dir=", home, jupyter_path) as server:
         yield server
+
+
+def _install_provisioner(modules: Path) -> Path:
+    """Make the provisioner of names known to whoever has a directory on its path."""
+    info = modules / "names_only-0.dist-info"
+    info.mkdir(parents=True)
+    shutil.copy(HERE / "names_only.py", modules)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: names-only\nVersion: 0\n")
+    entry = f"{NAMES_ONLY_KERNEL} = names_only:NamesOnly"
+    (info / "entry_points.txt").write_text(f"[jupyter_client.kernel_provisioners]\n{entry}\n")
+    return modules
 
 
 @contextmanager
