@@ -107,7 +107,7 @@ class EventFeed:
             await asyncio.gather(following, return_exceptions=True)
 
     async def _run(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+        pause_s, is_told = _FIRST_PAUSE_S, True
         while True:
             heard = False
             call = self._subscribe(self._position)
@@ -116,7 +116,9 @@ class EventFeed:
                     self._take(response)
                     heard = True
             except (grpc.aio.AioRpcError, TimeoutError) as error:
-                log.warning("events are not told", error=_short(error))
+                if is_told or heard:
+                    log.warning("events are not told", error=_short(error))
+                is_told = False
             finally:
                 call.cancel()
             pause_s = _FIRST_PAUSE_S if heard else min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,10 +76,7 @@ class EventManager:
             raise InvalidArgument(f"at most {MAX_TOGETHER} events are published together")
         for new in events:
             self._require_valid(new)
-        # With an id, a command that is sent again on a broken connection does nothing.
-        return await self._store.append(
-            [new.event for new in events], request_id or uuid.uuid4().hex
-        )
+        return await self._store.append([new.event for new in events], request_id)
 
     async def subscribe(self, after: Position | None, only: Collection[str]) -> AsyncIterator[Page]:
         """Tell events as they are published, to the end; first where that begins.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import uuid
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,9 +44,10 @@ class RedisEventStore:
         kept = self._kept
         texts = [msgspec.json.encode(event).decode() for event in events]
         sizes = [len(event.data) for event in events]
-        feed_id, number = await self._commands.change(
+        feed_id, number = await self._commands.script(
             "append",
-            request_id,
+            # A command that is sent again on a broken connection is known by it, too.
+            request_id or uuid.uuid4().hex,
             kept.events,
             kept.size_bytes,
             int(kept.requests_s * 1_000_000),

@@ -1,11 +1,9 @@
--- ARGV: request or '', most events, most bytes, how long requests are known (microseconds),
+-- ARGV: request, most events, most bytes, how long requests are known (microseconds),
 --   most requests, then for each event itself (JSON) and the size of its data
 -- Returns the feed's name and the number of the last of the events.
 local name = feed_name()
-if ARGV[1] ~= '' then
-  local done = redis.call('ZSCORE', requests, ARGV[1])
-  if done then return { name, whole(tonumber(done)) } end
-end
+local done = redis.call('ZSCORE', requests, ARGV[1])
+if done then return { name, whole(tonumber(done)) } end
 local last = last_number()
 local size = tonumber(redis.call('HGET', meta, 'size') or '0')
 for i = 6, #ARGV, 2 do
@@ -25,9 +23,7 @@ while length > 1 and (length > tonumber(ARGV[2]) or size > tonumber(ARGV[3])) do
   length = length - 1
 end
 redis.call('HSET', meta, 'number', whole(last), 'size', whole(size))
-if ARGV[1] ~= '' then
-  redis.call('ZADD', requests, whole(last), ARGV[1])
-  redis.call('ZREMRANGEBYSCORE', requests, '-inf', whole(micros - tonumber(ARGV[4])))
-  redis.call('ZREMRANGEBYRANK', requests, 0, -tonumber(ARGV[5]) - 1)
-end
+redis.call('ZADD', requests, whole(last), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', requests, '-inf', '(' .. whole(micros - tonumber(ARGV[4])))
+redis.call('ZREMRANGEBYRANK', requests, 0, -tonumber(ARGV[5]) - 1)
 return { name, whole(last) }
