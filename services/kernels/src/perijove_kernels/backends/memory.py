@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ from perijove_chassis.errors import Aborted
 from perijove_chassis.memory_feed import MemoryFeed
 from perijove_chassis.watching import Delta
 
-from perijove_kernels.backends.memory_census import Census, Present
+from perijove_kernels.backends.memory_census import Present
+from perijove_kernels.backends.memory_places import MemoryPlaces
 from perijove_kernels.model import (
     Changes,
     Drain,
@@ -22,8 +22,8 @@ from perijove_kernels.model import (
     Offer,
     Runner,
 )
-from perijove_kernels.placement import ANY, UNLIMITED, WORTH_WAITING, Queued, Quotas, Wish, refusal
-from perijove_kernels.store import PATIENCE_S, Holding, Limits, Member, Place, Pool, Registry
+from perijove_kernels.placement import ANY, UNLIMITED, Queued, Quotas, Wish, refusal
+from perijove_kernels.store import Holding, Limits, Member, Place, Pool, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,22 +43,6 @@ class _Known:
     drain: Drain | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reservation:
-    expires: float
-    runner_id: str
-    reservation_id: str
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    began: float
-    asked: float
-    kernelspec: str
-    wish: Wish
-
-
 class MemoryKernelStore:
     """A `KernelStore` that ends with its process."""
 
@@ -73,8 +57,7 @@ class MemoryKernelStore:
         self._clock = clock
         self._runners: dict[str, _Known] = {}
         self._kernels: dict[str, Kernel] = {}
-        self._reserved: dict[str, _Reservation] = {}
-        self._queue: dict[str, _Ticket] = {}
+        self._places = MemoryPlaces(quotas, limits.reserve_for_s, clock)
         self._ended: dict[str, Kernel] = {}
         self._gone: dict[str, tuple[int, bool, float]] = {}
         """Revision as of which a kernel is gone, whether it may still run, and since when."""
@@ -138,7 +121,7 @@ class MemoryKernelStore:
     async def pool(self) -> Pool:
         """Return all runners in order of their ids."""
         members = tuple(self._member(known) for _, known in sorted(self._runners.items()))
-        return Pool(members, len(self._queue))
+        return Pool(members, self._places.waiting)
 
     async def reserve(
         self, kernel_id: str, kernelspec_name: str, reservation_id: str, wish: Wish = ANY
@@ -157,7 +140,7 @@ class MemoryKernelStore:
 
     async def leave_queue(self, kernel_id: str) -> None:
         """Wait no more."""
-        self._queue.pop(kernel_id, None)
+        self._places.leave_queue(kernel_id)
 
     async def _look_for(
         self,
@@ -167,41 +150,29 @@ class MemoryKernelStore:
         wish: Wish,
         since: str | None,
     ) -> Place | Queued:
-        ticket = self._queue.pop(kernel_id, None)
         existing = await self.get(kernel_id)
         if existing:
+            self._places.leave_queue(kernel_id)
             runner = self._runners[existing.kernel.runner_id].runner
             return Place(runner, existing.kernel.kernelspec_name, existing)
-        now = self._clock()
-        self._reserved = {k: r for k, r in self._reserved.items() if r.expires >= now}
-        if kept := self._reserved.get(kernel_id):
-            holder = self._runners.get(kept.runner_id)
+        if kept_at := self._places.kept_at(kernel_id):
+            holder = self._runners.get(kept_at)
             if holder is None or not self._live(holder):
                 raise refusal("LOST", kernelspec_name, wish, self._quotas)
             return Place(holder.runner, _spelling(holder, kernelspec_name))
-        began = float(since) if since else (ticket.began if ticket else now)
-        census, place = self._census_before(began)
-        able = census.look_for(kernelspec_name.lower(), wish)
-        if isinstance(able, str):
-            if since is None or able not in WORTH_WAITING:
-                raise refusal(able, kernelspec_name, wish, self._quotas)
-            if len(self._queue) >= self._quotas.waiting:
-                raise refusal("QUEUE_FULL", kernelspec_name, wish, self._quotas)
-            self._queue[kernel_id] = _Ticket(began, now, kernelspec_name.lower(), wish)
-            return Queued(able, place, len(self._queue), repr(began))
-        two = random.sample(able, min(2, len(able)))
-        chosen = self._runners[min(two, key=census.used).runner_id]
-        self._gone.pop(kernel_id, None)
-        self._reserved[kernel_id] = _Reservation(
-            now + self._limits.reserve_for_s, chosen.runner.runner_id, reservation_id, wish.user
+        held = [(kernel.runner_id, kernel.owner) for kernel in self._kernels.values()]
+        found = self._places.take(
+            kernel_id, kernelspec_name, reservation_id, wish, since, self._present(), held
         )
-        return Place(chosen.runner, _spelling(chosen, kernelspec_name))
+        if isinstance(found, Queued):
+            return found
+        self._gone.pop(kernel_id, None)
+        known = self._runners[found]
+        return Place(known.runner, _spelling(known, kernelspec_name))
 
     async def release(self, kernel_id: str, reservation_id: str) -> None:
         """Give a place back, if this reservation holds it."""
-        kept = self._reserved.get(kernel_id)
-        if kept and kept.reservation_id == reservation_id:
-            del self._reserved[kernel_id]
+        self._places.release(kernel_id, reservation_id)
 
     async def record(self, kernel: Kernel) -> Kernel:
         """Note a runner's reply, unless something newer is known."""
@@ -279,41 +250,26 @@ class MemoryKernelStore:
 
     def _member(self, known: _Known) -> Member:
         runner_id = known.runner.runner_id
-        now = self._clock()
-        reserved = [r for r in self._reserved.values() if r.runner_id == runner_id]
         return Member(
             runner=known.runner,
             kernelspec_names=tuple(sorted(spec.name for spec in known.kernelspecs)),
             drain=known.drain,
             lost=not self._live(known),
-            silent_s=now - known.seen,
+            silent_s=self._clock() - known.seen,
             kernels=sum(k.runner_id == runner_id for k in self._kernels.values()),
-            reserved=sum(r.expires >= now for r in reserved),
+            reserved=self._places.number_at(runner_id),
         )
 
-    def _census_before(self, began: float) -> tuple[Census, int]:
-        """Return who holds what once all who came earlier are served, and the next place."""
-        known = self._runners.values()
-        present = [
+    def _present(self) -> list[Present]:
+        return [
             Present(
-                one.runner,
-                frozenset(spec.name.lower() for spec in one.kernelspecs),
-                one.drain is not None,
+                known.runner,
+                frozenset(spec.name.lower() for spec in known.kernelspecs),
+                known.drain is not None,
             )
-            for one in known
-            if self._live(one)
+            for known in self._runners.values()
+            if self._live(known)
         ]
-        holders = [(kernel.runner_id, kernel.owner) for kernel in self._kernels.values()]
-        holders += [(kept.runner_id, kept.user) for kept in self._reserved.values()]
-        census = Census(present, holders, self._quotas)
-        now = self._clock()
-        self._queue = {k: t for k, t in self._queue.items() if now - t.asked <= PATIENCE_S}
-        before = sorted((t for t in self._queue.values() if t.began < began), key=lambda t: t.began)
-        for ticket in before:
-            able = census.look_for(ticket.kernelspec, ticket.wish)
-            if not isinstance(able, str):
-                census.count(min(able, key=census.used).runner_id, ticket.wish.user)
-        return census, len(before) + 1
 
     def _put_all(self, kernels: Iterable[Kernel]) -> tuple[str, ...]:
         return tuple(kernel.kernel_id for kernel in kernels if not self._put(kernel))
@@ -331,13 +287,13 @@ class MemoryKernelStore:
                 return not doomed
             del self._gone[kernel.kernel_id]
         self._kernels[kernel.kernel_id] = kernel
-        self._reserved.pop(kernel.kernel_id, None)
+        self._places.settle(kernel.kernel_id)
         self._feed.note(kernel.kernel_id)
         return True
 
     def _drop(self, kernel_id: str, revision: int, *, doomed: bool = False) -> None:
         self._ended[kernel_id] = self._kernels.pop(kernel_id)
-        self._reserved.pop(kernel_id, None)
+        self._places.settle(kernel_id)
         self._gone[kernel_id] = (revision, doomed, self._clock())
         self._feed.note(kernel_id)
 

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import importlib.resources
 import secrets
-from collections.abc import Mapping  # noqa: TC003 - rows are decoded by their annotations
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from perijove_chassis.errors import Aborted
 from perijove_chassis.redis_commands import Commands
 from perijove_chassis.watching import Delta, Position
 
-from perijove_kernels.model import (
-    Changes,
-    Drain,
-    ExecutionState,
-    Hello,
-    Kernel,
-    Kernelspec,
-    Offer,
-    Runner,
-)
+from perijove_kernels.backends import rows
+from perijove_kernels.model import ExecutionState, Offer
 from perijove_kernels.placement import ANY, UNLIMITED, Queued, Quotas, Wish, refusal
-from perijove_kernels.store import PATIENCE_S, Holding, Limits, Member, Place, Pool, Registry
+from perijove_kernels.store import PATIENCE_S, Holding, Limits, Place, Pool, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from perijove_kernels.model import Changes, Drain, Hello, Kernel, Kernelspec, Runner
 
 _KEYS = [
     f"{{k}}:{name}"
@@ -48,20 +37,6 @@ _KEYS = [
         "feed",
     )
 ]
-
-
-class _RunnerRow(msgspec.Struct, frozen=True):
-    runner: Runner
-    capacity: int
-    revision: int
-    names: Mapping[str, str]
-    """Names of its kernelspecs by their lower case."""
-
-
-_kernel = msgspec.json.Decoder(Kernel)
-_runner = msgspec.json.Decoder(_RunnerRow)
-_drain = msgspec.json.Decoder(Drain)
-_kernelspecs = msgspec.json.Decoder(tuple[Kernelspec, ...])
 
 
 class RedisKernelStore:
@@ -85,13 +60,13 @@ class RedisKernelStore:
         strays = await self._change(
             "register",
             hello.runner.runner_id,
-            _runner_row(hello.runner, hello.kernelspecs, hello.revision),
-            _text(hello.kernelspecs),
+            rows.runner_row(hello.runner, hello.kernelspecs, hello.revision),
+            rows.as_text(hello.kernelspecs),
             stream_id,
             hello.revision,
             len(hello.kernels),
-            _text(hello.drain) if hello.drain else "",
-            *_kernel_rows(hello.kernels),
+            rows.as_text(hello.drain) if hello.drain else "",
+            *rows.kernel_rows(hello.kernels),
         )
         return tuple(strays)
 
@@ -102,12 +77,12 @@ class RedisKernelStore:
             "apply",
             runner.runner_id,
             stream_id,
-            "" if specs is None else _text(specs),
-            "" if specs is None else _runner_row(runner, specs, 0),
+            "" if specs is None else rows.as_text(specs),
+            "" if specs is None else rows.runner_row(runner, specs, 0),
             changes.revision,
             len(changes.kernels),
-            _drain_text(changes),
-            *_kernel_rows(changes.kernels),
+            rows.drain_text(changes),
+            *rows.kernel_rows(changes.kernels),
             *changes.gone,
         )
         if strays == "REPLACED":
@@ -120,13 +95,15 @@ class RedisKernelStore:
 
     async def note_drain(self, runner_id: str, drain: Drain | None) -> bool:
         """Note whether a runner is being drained; return whether it is known."""
-        return bool(await self._script("drain", runner_id, _text(drain) if drain else ""))
+        return bool(await self._script("drain", runner_id, rows.as_text(drain) if drain else ""))
 
     async def pool(self) -> Pool:
         """Return all runners in order of their ids, in one round trip."""
         waiting, *flat = await self._script("pool")
-        rows = (flat[at : at + 6] for at in range(0, len(flat), 6))
-        members = sorted((_member(*row) for row in rows), key=lambda m: m.runner.runner_id)
+        parts = (flat[at : at + 6] for at in range(0, len(flat), 6))
+        members = sorted(
+            (rows.member_of(*part) for part in parts), key=lambda m: m.runner.runner_id
+        )
         return Pool(tuple(members), waiting)
 
     async def reserve(
@@ -164,7 +141,7 @@ class RedisKernelStore:
             reservation_id,
             self._limits.reserve_for_s,
             secrets.randbelow(2**31),
-            _text(wish),
+            rows.as_text(wish),
             self._quotas.kernels,
             self._quotas.kernels_per_user,
             int(since is not None),
@@ -173,11 +150,11 @@ class RedisKernelStore:
             PATIENCE_S,
         )
         if outcome == "KERNEL":
-            existing = _holding(*rest)
-            runner = _runner.decode(rest[1]).runner
+            existing = rows.holding_of(*rest)
+            runner = rows.runners.decode(rest[1]).runner
             return Place(runner, existing.kernel.kernelspec_name, existing)
         if outcome == "PLACE":
-            row = _runner.decode(rest[0])
+            row = rows.runners.decode(rest[0])
             return Place(row.runner, row.names.get(wanted, kernelspec_name))
         if outcome == "WAIT":
             return Queued(*rest)
@@ -189,44 +166,47 @@ class RedisKernelStore:
 
     async def record(self, kernel: Kernel) -> Kernel:
         """Note a runner's reply, unless something newer is known."""
-        row = await self._script("record", kernel.kernel_id, kernel.runner_id, *_row(kernel)[1:])
+        row = await self._script(
+            "record", kernel.kernel_id, kernel.runner_id, *rows.kernel_row(kernel)[1:]
+        )
         if row == "STRAY":
             raise Aborted("another runner has a kernel with the id", reason="ID_IN_USE")
         if not row:
             return kernel
-        return _at(_kernel.decode(row), kernel.runner_address)
+        return rows.at_address(rows.kernels.decode(row), kernel.runner_address)
 
     async def remove(self, kernel: Kernel, revision: int, *, doomed: bool = False) -> None:
         """Forget a kernel of a runner, and whatever is older than `revision`."""
         id_, runner_id = kernel.kernel_id, kernel.runner_id
         # What was known before may be how it ended: only the like of it takes its place.
-        row = _text(kernel) if kernel.execution_state is ExecutionState.DEAD else ""
+        row = rows.as_text(kernel) if kernel.execution_state is ExecutionState.DEAD else ""
         await self._change("remove", id_, runner_id, revision, int(doomed), row)
 
     async def get(self, kernel_id: str) -> Holding | None:
         """Return a kernel, in one round trip."""
         found = await self._script("get", kernel_id)
-        return _holding(*found) if found else None
+        return rows.holding_of(*found) if found else None
 
     async def ended(self, kernel_id: str) -> Kernel | None:
         """Return a kernel that is gone as it was last, for as long as that is remembered."""
         row = await self._script("ended", kernel_id)
-        return _kernel.decode(row) if row else None
+        return rows.kernels.decode(row) if row else None
 
     async def registry(self) -> Registry:
         """Return all kernels, in one round trip."""
         reply = await self._script("registry")
-        settling, rows, runner_rows, alive, gone, feed_id, number = reply
+        settling, kernel_rows, runner_rows, alive, gone, feed_id, number = reply
         addresses = {
-            runner_id: _runner.decode(row).runner.address for runner_id, row in _pairs(runner_rows)
+            runner_id: rows.runners.decode(row).runner.address
+            for runner_id, row in rows.pairs(runner_rows)
         }
         live = set(alive)
         holdings = {}
-        for row in rows:
-            kernel = _kernel.decode(row)
+        for row in kernel_rows:
+            kernel = rows.kernels.decode(row)
             address = addresses.get(kernel.runner_id, "")
             holdings[kernel.kernel_id] = Holding(
-                _at(kernel, address), lost=kernel.runner_id not in live
+                rows.at_address(kernel, address), lost=kernel.runner_id not in live
             )
         position = Position(feed_id, int(number)) if feed_id else None
         return Registry(holdings, frozenset(gone), bool(settling), position)
@@ -237,8 +217,8 @@ class RedisKernelStore:
         if not found:
             return None
         number, gone, flat = found
-        rows = (_holding(*flat[at : at + 3]) for at in range(0, len(flat), 3))
-        holdings = {holding.kernel.kernel_id: holding for holding in rows}
+        found_now = (rows.holding_of(*flat[at : at + 3]) for at in range(0, len(flat), 3))
+        holdings = {holding.kernel.kernel_id: holding for holding in found_now}
         return Delta(holdings, frozenset(gone), Position(since.feed_id, int(number)))
 
     async def arrival(self, since: Position, within_s: float) -> None:
@@ -248,9 +228,9 @@ class RedisKernelStore:
     async def offers(self) -> tuple[Offer, ...]:
         """Return what can be started now, in one round trip."""
         found: dict[str, tuple[Kernelspec, list[Runner]]] = {}
-        for row, specs in _pairs(await self._script("offers")):
-            runner = _runner.decode(row).runner
-            for spec in _kernelspecs.decode(specs):
+        for row, specs in rows.pairs(await self._script("offers")):
+            runner = rows.runners.decode(row).runner
+            for spec in rows.kernelspecs.decode(specs):
                 found.setdefault(spec.name, (spec, []))[1].append(runner)
         return tuple(Offer(spec, tuple(runners)) for _, (spec, runners) in sorted(found.items()))
 
@@ -264,53 +244,3 @@ class RedisKernelStore:
 
     async def _script(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401
         return await self._commands.script(name, self._limits.lost_after_s, *arguments)
-
-
-def _drain_text(changes: Changes) -> str:
-    if not changes.drain_changed:
-        return "="
-    return _text(changes.drain) if changes.drain else ""
-
-
-def _member(row: str, drain: str, *numbers: int) -> Member:
-    found, (live, silent_ms, held, kept) = _runner.decode(row), numbers
-    return Member(
-        runner=found.runner,
-        kernelspec_names=tuple(sorted(found.names.values())),
-        drain=_drain.decode(drain) if drain else None,
-        lost=not live,
-        silent_s=silent_ms / 1000,
-        kernels=held,
-        reserved=kept,
-    )
-
-
-def _holding(row: str, runner_row: str, live: int) -> Holding:
-    kernel = _at(_kernel.decode(row), _runner.decode(runner_row).runner.address)
-    return Holding(kernel, lost=not live)
-
-
-def _at(kernel: Kernel, address: str) -> Kernel:
-    return replace(kernel, runner_address=address)
-
-
-def _runner_row(runner: Runner, specs: Iterable[Kernelspec], revision: int) -> str:
-    names = {spec.name.lower(): spec.name for spec in specs}
-    return _text(_RunnerRow(runner, runner.capacity, revision, names))
-
-
-def _kernel_rows(kernels: Iterable[Kernel]) -> Iterable[str | int]:
-    for kernel in kernels:
-        yield from _row(kernel)
-
-
-def _row(kernel: Kernel) -> tuple[str, int, str, str]:
-    return kernel.kernel_id, kernel.revision, kernel.owner, _text(kernel)
-
-
-def _pairs(flat: Sequence[str]) -> Iterable[tuple[str, str]]:
-    return zip(flat[::2], flat[1::2], strict=True)
-
-
-def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
