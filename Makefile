@@ -22,6 +22,11 @@ setup: .venv/.done ## Create .venv with every package and tool
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
+.venv/kernels/.done: .venv/.done
+	.venv/bin/uv venv -q --clear -p $(PY) .venv/kernels
+	VIRTUAL_ENV=.venv/kernels .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group kernels
+	@touch $@
+
 run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
 	.venv/bin/perijove up $(ARGS)
 
@@ -31,6 +36,7 @@ test: unit integration conformance chaos e2e ## Everything
 unit: setup ## The rules and the parts: minutes
 	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
 
+integration: .venv/kernels/.done
 integration conformance: setup ## Real sockets, Redis, kernels
 	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
 
@@ -70,7 +76,7 @@ check-protos: protos ## Lint the protos; fail if the stubs have drifted
 
 lock: ## Rewrite constraints.txt with the newest versions
 	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
-	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels $(addprefix -e ,$(PACKAGES))
 	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
 	rm -rf .venv/lock
 
