@@ -132,9 +132,13 @@ def invitation(said: str) -> list[str]:
 
 def token(perijove: RunningPerijove, *arguments: str) -> str:
     """Run `perijove token` where a deployment runs, and return what it says."""
-    command = Path(sys.executable).with_name("perijove")
+    return command(perijove, "token", *arguments)
+
+
+def command(perijove: RunningPerijove, *arguments: str) -> str:
+    """Run `perijove` where a deployment runs, and return what it says."""
     done = subprocess.run(
-        [command, "token", *arguments],
+        [Path(sys.executable).with_name("perijove"), *arguments],
         env=perijove.home.environment,
         check=True,
         capture_output=True,

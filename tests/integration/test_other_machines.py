@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.executions import program_at
-from tests.joined import JoinedRunner, install_kernelspec, invitation, token
+from tests.joined import JoinedRunner, command, install_kernelspec, invitation, token
 from tests.jupyter_ws import JupyterClient
 from tests.machines import Machine, why_not
 from tests.running import Home
@@ -29,6 +29,8 @@ FAR = "far"
 """A kernelspec that only the other machine has."""
 LOST_AFTER_S = "2"
 PORT = 7480
+SECOND = ("--listen", "0.0.0.0:7482")
+"""Where the second runner of a machine listens."""
 
 
 @pytest.fixture(scope="module")
@@ -198,12 +200,34 @@ async def test_a_runner_that_is_told_to_stop_leaves_nothing(
     installed = install_kernelspec(tmp_path, "own")
     arguments = invitation(token(deployment, "create"))
     with machines[1].inside():
-        listen = ("--listen", "0.0.0.0:7482")
-        other.start(*arguments, *listen, **installed).wait_ready()
+        other.start(*arguments, *SECOND, **installed).wait_ready()
     kernel_id = await start(jupyter, "own")
     other.stop()
     assert other.left() == []
     await until_state(jupyter, kernel_id, "")
+
+
+async def test_a_runner_that_is_drained_leaves_and_ends(
+    deployment: RunningPerijove,
+    other: JoinedRunner,
+    jupyter: JupyterClient,
+    machines: tuple[Machine, Machine],
+    tmp_path: Path,
+) -> None:
+    installed = install_kernelspec(tmp_path, "own")
+    join, where, _, text = invitation(token(deployment, "create"))
+    with machines[1].inside():
+        other.start(join, where, *SECOND, PERIJOVE_JOIN_TOKEN=text, **installed).wait_ready()
+    kernel_id = await start(jupyter, "own")
+    command(deployment, "drain", other.runner_id)
+    body = {"name": "own"}
+    assert (await jupyter.call("POST", "api/kernels", body, expect=503))["message"]
+    assert other.process
+    assert other.process.poll() is None, "it waits for its kernel"
+    await jupyter.call("DELETE", f"api/kernels/{kernel_id}", expect=204)
+    assert await asyncio.to_thread(other.process.wait, 60) == 0
+    assert "since it was drained" in other.said
+    assert other.left() == []
 
 
 def test_who_has_no_right_token_does_not_join(
@@ -219,17 +243,17 @@ def test_who_has_no_right_token_does_not_join(
     }
     with machines[1].inside():
         for attempt, why in wrong.items():
-            other.start(join, where, option, attempt)
+            other.start(join, where, option, attempt, *SECOND)
             assert why in other.wait_refused()
             assert secret not in other.said
-        other.start(join, f"{machines[0].address}:1", option, text)
+        other.start(join, f"{machines[0].address}:1", option, text, *SECOND)
         assert "nobody answers" in other.wait_refused()
     # The token itself was not used up by any of that.
     assert f"{token_id}  until" in token(deployment, "list")
     assert "0 of 1 used" in token(deployment, "list")
     token(deployment, "revoke", token_id)
     with machines[1].inside():
-        other.start(join, where, option, text)
+        other.start(join, where, option, text, *SECOND)
         assert "revoked" in other.wait_refused()
 
 
@@ -238,7 +262,7 @@ def test_a_token_lets_one_machine_in(
     deployment: RunningPerijove, other: JoinedRunner, machines: tuple[Machine, Machine]
 ) -> None:
     with machines[1].inside():
-        other.start(*invitation(deployment.said))
+        other.start(*invitation(deployment.said), *SECOND)
         assert "has been used" in other.wait_refused()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from perijove_local import descendants, probe, process
 from perijove_local.directory import RuntimeDirectory
 from perijove_local.environments import KERNELS_GRACE_S, drain_s, environment
 from perijove_local.joining_options import TOKEN_VARIABLE
+from perijove_local.listening import check_free
 from perijove_local.logs import Logs
 from perijove_local.process import ProcessSpec
 from perijove_local.supervision import Signals, Supervision
@@ -105,6 +105,7 @@ def run(options: RunnerOptions, terminal: Terminal) -> int:
         Failure: if it cannot join, or cannot start.
     """
     directory = RuntimeDirectory(options.state, option="--state-dir")
+    check_free(options.listen, "--listen")
     runner = JoinedRunner(options, directory, _joined(options, directory))
     if not options.keep:
         process.adopt_orphans()
@@ -137,17 +138,9 @@ def membership_directory(directory: RuntimeDirectory) -> Path:
 def _joined(options: RunnerOptions, directory: RuntimeDirectory) -> _Membership:
     """Be a member, by a process of its own: what makes keys is large, and this one stays."""
     own = membership_directory(directory)
-    command = [sys.executable, "-m", "perijove_runner.joining"]
-    done = subprocess.run(
-        [*command, str(own), options.join, options.name],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ | {TOKEN_VARIABLE: options.token.reveal()},
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise Failure(said[-1] if said else "the runner cannot join")
+    command = (sys.executable, "-m", "perijove_runner.joining")
+    token = {TOKEN_VARIABLE: options.token.reveal()}
+    process.ask((*command, str(own), options.join, options.name), os.environ | token)
     return msgspec.json.decode((own / "membership.json").read_bytes(), type=_Membership)
 
 

@@ -34,6 +34,21 @@ def listen(options: Options) -> socket.socket:
     raise Failure(f"ports {options.ports[0]} to {options.ports[-1]} are in use; choose with --port")
 
 
+def check_free(address: str, option: str) -> None:
+    """Check that a process to be started can listen on a host and port.
+
+    Raises:
+        Failure: if it cannot; it names the option that said so.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        family, _, _, _, where = found[0]
+        _bind(family, str(where[0]), int(port)).close()
+    except OSError as error:
+        raise Failure(f"{option} {address}: {error.strerror}; choose another one") from None
+
+
 def _resolve(ip: str) -> tuple[socket.AddressFamily, str]:
     if not ip:
         return socket.AF_INET, ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.settings import Secret
 
-from perijove_local.terminal import Failure
+from perijove_local.process import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,12 +84,7 @@ def run(*arguments: str) -> str:
     Raises:
         Failure: if it cannot be done.
     """
-    command = [sys.executable, "-m", "perijove_kernels.joining", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise Failure(f"the pool cannot be used: {said[-1] if said else arguments[0]}")
-    return done.stdout
+    return ask((sys.executable, "-m", "perijove_kernels.joining", *arguments))
 
 
 def _own_address() -> str:

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from perijove_local.logs import Follower
 from perijove_local.probe import Attempt
+from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from perijove_local.probe import Probe
 
+_ANSWER_S = 120.0
+"""Far more than what is asked takes by itself."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -136,6 +139,29 @@ def explain(code: int) -> str:
         return f"was killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"was killed by signal {-code}"
+
+
+def ask(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """Run a process that soon ends, and return what it prints.
+
+    Raises:
+        Failure: if it fails; the text is the last line of what it says.
+    """
+    try:
+        done = subprocess.run(
+            arguments,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=_ANSWER_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{arguments[2]} has not ended in {_ANSWER_S:.0f} s") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise Failure(said[-1] if said else f"{arguments[2]} {explain(done.returncode)}")
+    return done.stdout
 
 
 def adopt_orphans() -> None:

@@ -10,7 +10,7 @@ from perijove_chassis.settings import Secret
 
 from perijove_local import browser, descendants, process
 from perijove_local.directory import RuntimeDirectory
-from perijove_local.listening import listen
+from perijove_local.listening import check_free, listen
 from perijove_local.logs import Logs
 from perijove_local.pool import Pool
 from perijove_local.records import Records, with_token
@@ -33,6 +33,8 @@ def run(options: Options, terminal: Terminal) -> int:
         Failure: if it cannot start; then nothing is left running.
     """
     with closing(listen(options)) as listening:
+        if options.pool:
+            check_free(options.pool.listen, "--pool-listen")
         directory = RuntimeDirectory(options.runtime)
         pool = Pool.made(options.pool, directory.path) if options.pool else None
         stack = Stack(
