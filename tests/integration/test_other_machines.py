@@ -11,7 +11,7 @@ from tests.executions import program_at
 from tests.joined import JoinedRunner, command, install_kernelspec, invitation, token
 from tests.jupyter_ws import JupyterClient
 from tests.machines import Machine, why_not
-from tests.running import Home
+from tests.running import Home, wait_for
 from tests.terminal_ws import TerminalSocket
 
 if TYPE_CHECKING:
@@ -228,6 +228,30 @@ async def test_a_runner_that_is_drained_leaves_and_ends(
     assert await asyncio.to_thread(other.process.wait, 60) == 0
     assert "since it was drained" in other.said
     assert other.left() == []
+
+
+async def test_a_runner_that_is_cast_out_is_heard_no_more(
+    deployment: RunningPerijove,
+    other: JoinedRunner,
+    jupyter: JupyterClient,
+    machines: tuple[Machine, Machine],
+    tmp_path: Path,
+) -> None:
+    installed = install_kernelspec(tmp_path, "own")
+    arguments = invitation(token(deployment, "create"))
+    with machines[1].inside():
+        other.start(*arguments, *SECOND, **installed).wait_ready()
+    kernel_id = await start(jupyter, "own")
+    command(deployment, "cast-out", other.runner_id)
+    await until_state(jupyter, kernel_id, "dead")
+    other.stop()
+    with machines[1].inside():
+        # It says that it is ready when it is known.
+        other.start(*SECOND)
+        wait_for(lambda: "PERMISSION_DENIED" in other.report())
+    assert "is ready" not in other.said
+    specs = await jupyter.call("GET", "api/kernelspecs")
+    assert "own" not in specs["kernelspecs"]
 
 
 def test_who_has_no_right_token_does_not_join(

@@ -19,6 +19,7 @@ from perijove_chassis.settings import Secret
 from perijove_chassis.tls import name_of
 from perijove_kernels.joining.backends.authority import CertificateAuthority, make_root
 from perijove_kernels.joining.backends.files import PoolFiles
+from perijove_kernels.joining.backends.outcasts import FileOutcasts
 from perijove_kernels.joining.backends.tokens import FileTokens
 from perijove_kernels.joining.commands import create_token, initialise, run
 from perijove_kernels.joining.manager import JoiningManager
@@ -53,7 +54,12 @@ def pool(tmp_path: Path) -> Pool:
         files.root.read_bytes(), files.root_key.read_bytes(), DAYS
     )
     tokens = FileTokens(files.tokens)
-    return Pool(files, tokens, JoiningManager(tokens, authority, KEY), authority)
+    return Pool(
+        files,
+        tokens,
+        JoiningManager(tokens, FileOutcasts(files.outcasts), authority, KEY),
+        authority,
+    )
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -221,7 +227,7 @@ async def test_the_certificate_of_another_is_not_renewed(pool: Pool) -> None:
 async def test_a_certificate_that_has_expired_is_not_renewed(pool: Pool) -> None:
     passed = -timedelta(minutes=1)
     short = CertificateAuthority(pool.authority.certificate, pool.authority.key, passed)
-    manager = JoiningManager(pool.tokens, short, KEY)
+    manager = JoiningManager(pool.tokens, FileOutcasts(pool.files.outcasts), short, KEY)
     member = await manager.join(pool.token().token_id, request("a"))
     with pytest.raises(Unauthenticated):
         await manager.renew(member.runner_id, member.certificate)
@@ -239,3 +245,20 @@ async def test_a_certificate_of_others_is_not_renewed(pool: Pool) -> None:
     for certificate in (forged, services, b"", b"garbage"):
         with pytest.raises(Unauthenticated):
             await pool.manager.renew("a", certificate)
+
+
+async def test_a_runner_that_was_cast_out_neither_renews_nor_joins_again(pool: Pool) -> None:
+    key, token = new_key(), pool.token()
+    member = await pool.manager.join(token.token_id, request("a", key))
+    assert run(["cast-out", str(pool.files.directory), member.runner_id]) == 0
+    with pytest.raises(PermissionDenied, match="cast out"):
+        await pool.manager.renew(member.runner_id, member.certificate)
+    with pytest.raises(PermissionDenied, match="cast out"):
+        await pool.manager.join(token.token_id, request("a", key))
+    await pool.manager.join(pool.token().token_id, request("a"))
+
+
+def test_what_cannot_be_a_runner_is_not_cast_out(pool: Pool) -> None:
+    for runner_id in ("../a", "", "a/b"):
+        with pytest.raises(InvalidArgument):
+            run(["cast-out", str(pool.files.directory), runner_id])

@@ -70,9 +70,9 @@ class TokenOptions:
     """What to do with tokens to join with."""
 
     action: str
-    """`create`, `list` or `revoke`."""
-    token_id: str
-    """The one to revoke."""
+    """`create`, `list` or `revoke`; or `cast-out` for a runner."""
+    subject: str
+    """The token to revoke, or the runner to cast out."""
     hours: float
     uses: int
     ports: range
@@ -159,13 +159,26 @@ def add_token(token: argparse.ArgumentParser) -> None:
         action.add_argument("--port", type=_positive, metavar="PORT", help=help_)
 
 
+def add_cast_out(cast_out: argparse.ArgumentParser) -> None:
+    """Add the arguments of `perijove cast-out`."""
+    cast_out.add_argument("runner_id", metavar="RUNNER", help="as `perijove top` shows it")
+    help_ = "port it serves, if several run"
+    cast_out.add_argument("--port", type=_positive, metavar="PORT", help=help_)
+
+
+def cast_out_options(found: argparse.Namespace) -> TokenOptions:
+    """Return what the user asked for."""
+    port = found.port or 0
+    return TokenOptions("cast-out", found.runner_id, 0.0, 0, range(port, port + bool(port)))
+
+
 def token_options(found: argparse.Namespace) -> TokenOptions:
     """Return what the user asked for."""
     creates = found.action == "create"
     port = found.port or 0
     return TokenOptions(
         action=found.action,
-        token_id=found.token_id if found.action == "revoke" else "",
+        subject=found.token_id if found.action == "revoke" else "",
         hours=found.hours if creates else 0.0,
         uses=found.uses if creates else 0,
         ports=range(port, port + bool(port)),

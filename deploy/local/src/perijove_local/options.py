@@ -40,6 +40,7 @@ class Command(enum.Enum):
     LIST = "list"
     STOP = "stop"
     RUNNER = "runner"
+    CAST_OUT = "cast-out"
     TOKEN = "token"  # noqa: S105 - the name of a command
 
 
@@ -95,6 +96,8 @@ def parse(
         return command, _options(found)
     if command is Command.RUNNER:
         return command, joining_options.runner_options(found)
+    if command is Command.CAST_OUT:
+        return command, joining_options.cast_out_options(found)
     if command is Command.TOKEN:
         return command, joining_options.token_options(found)
     port = found.port if command is Command.STOP and found.port else 0
@@ -198,6 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")
     runner = "run kernels here for a Perijove on another machine, until Ctrl-C"
     joining_options.add_runner(commands.add_parser("runner", help=runner))
+    cast_out = "never listen to a runner of another machine again"
+    joining_options.add_cast_out(commands.add_parser("cast-out", help=cast_out))
     token = "make, show and revoke tokens that runners join with"  # noqa: S105 - a help text
     joining_options.add_token(commands.add_parser("token", help=token))
     return parser

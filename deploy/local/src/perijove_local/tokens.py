@@ -1,4 +1,4 @@
-"""`perijove token`: who may join what runs on this machine."""
+"""`perijove token` and `perijove cast-out`: who may join what runs here, and who must leave."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def run(options: TokenOptions, directory: Path, terminal: Terminal) -> int:
         terminal.result(pool.invitation(tokens, reachable, options.hours, options.uses))
     elif options.action == "list":
         terminal.result(pool.run("list-tokens", str(tokens)).rstrip())
+    elif options.action == "revoke":
+        pool.run("revoke-token", str(tokens), options.subject)
+        terminal.event(f"token {options.subject} is revoked")
     else:
-        pool.run("revoke-token", str(tokens), options.token_id)
-        terminal.event(f"token {options.token_id} is revoked")
+        pool.run("cast-out", str(tokens), options.subject)
+        terminal.event(f"runner {options.subject} is cast out")
     return 0

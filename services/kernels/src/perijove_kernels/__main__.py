@@ -1,6 +1,7 @@
 """The kernels process: `python -m perijove_kernels`."""
 
 from collections.abc import Callable
+from functools import partial
 
 from perijove_chassis import server, tls
 from perijove_chassis.credentials import Verifier
@@ -56,7 +57,7 @@ async def _serve(
         terminals.service(),
     ]
     verifier = Verifier("kernels", service_key=key, api_token=settings.api_token)
-    also = doors(settings, services.runners(announced, pool, scheme=tls.SCHEME))
+    also = doors(settings, partial(services.runners, announced, pool))
     try:
         await server.serve(
             settings, verifier, rows, background=announced.run, doors=also, registry=registry

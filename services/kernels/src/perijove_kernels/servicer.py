@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from perijove_chassis.watching import Watching
 
     from perijove_kernels.announcements import RunnerManager
+    from perijove_kernels.gate import Gate
     from perijove_kernels.kernelspecs import KernelspecManager
     from perijove_kernels.manager import KernelManager
     from perijove_kernels.model import Kernel
@@ -154,15 +155,8 @@ class KernelspecsServicer(specs_pb_grpc.KernelspecsServiceServicer):
 class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
     """Serves `RunnersService`."""
 
-    def __init__(self, manager: RunnerManager, pool: PoolManager, scheme: str = "") -> None:
-        """Serve.
-
-        Args:
-            manager: Follows runners.
-            pool: Looks after them.
-            scheme: How the addresses of runners that announce themselves begin.
-        """
-        self._scheme = scheme
+    def __init__(self, manager: RunnerManager, pool: PoolManager, gate: Gate) -> None:
+        self._gate = gate
         self._manager = manager
         self._pool = pool
 
@@ -175,9 +169,9 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
             known = runners_pb.Registered(lost_after_s=lost_after_s)
             await context.write(runners_pb.AnnounceResponse(registered=known))
 
-        await self._manager.announce(
-            server.principal.get().name, _announced(request_iterator, self._scheme), registered
-        )
+        caller = server.principal.get().name
+        announced = _announced(request_iterator, caller, self._gate)
+        await self._manager.announce(caller, announced, registered)
 
     async def ListRunners(
         self, request: runners_pb.ListRunnersRequest, _context: grpc.aio.ServicerContext
@@ -210,12 +204,13 @@ class RunnersServicer(runners_pb_grpc.RunnersServiceServicer):
 
 
 async def _announced(
-    requests: AsyncIterator[runners_pb.AnnounceRequest], scheme: str
+    requests: AsyncIterator[runners_pb.AnnounceRequest], caller: str, gate: Gate
 ) -> AsyncIterator[Hello | Changes]:
     runner = None
     async for request in requests:
+        gate.admit(caller)
         if runner is None or request.HasField("hello"):
-            hello = wire.hello_from_proto(request.hello, scheme)
+            hello = wire.hello_from_proto(request.hello, gate.scheme)
             runner = hello.runner
             yield hello
         else:

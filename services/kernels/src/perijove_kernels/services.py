@@ -9,6 +9,7 @@ from perijove.runners.v1 import runners_pb2_grpc
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.server import Service
 
+from perijove_kernels.gate import Gate
 from perijove_kernels.servicer import KernelspecsServicer, KernelsServicer, RunnersServicer
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ def kernelspecs(manager: KernelspecManager) -> Service:
     )
 
 
-def runners(manager: RunnerManager, pool: PoolManager, scheme: str = "") -> Service:
+def runners(manager: RunnerManager, pool: PoolManager, gate: Gate | None = None) -> Service:
     """Return the row of `RunnersService`: runners announce, and others look after them.
 
     Args:
         manager: Follows runners.
         pool: Looks after them.
-        scheme: How their addresses begin.
+        gate: What is asked of those that announce themselves; nothing if None.
     """
-    servicer = RunnersServicer(manager, pool, scheme)
+    servicer = RunnersServicer(manager, pool, gate or Gate())
     return Service(
         "perijove.runners.v1.RunnersService",
         lambda server: runners_pb2_grpc.add_RunnersServiceServicer_to_server(servicer, server),

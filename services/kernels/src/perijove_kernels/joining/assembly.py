@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 from perijove_chassis import tls
 from perijove_chassis.server import Door
 
+from perijove_kernels.gate import Gate
 from perijove_kernels.joining.backends.files import PoolFiles
+from perijove_kernels.joining.backends.outcasts import FileOutcasts
 from perijove_kernels.joining.backends.tokens import FileTokens
 from perijove_kernels.joining.manager import JoiningManager
 from perijove_kernels.joining.servicer import joining_service
 from perijove_kernels.joining.verifier import JoiningVerifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perijove_chassis.server import Service
 
     from perijove_kernels.joining.model import Applicant, Holder
@@ -28,20 +32,27 @@ NAME = "kernels"
 """Of the certificate that is shown where runners join, and of its file."""
 
 
-def doors(settings: Settings, runners: Service) -> list[Door]:
-    """Return where runners of other machines join and announce themselves, if anywhere."""
+def doors(settings: Settings, runners: Callable[[Gate], Service]) -> list[Door]:
+    """Return where runners of other machines join and announce themselves, if anywhere.
+
+    Args:
+        settings: Say where.
+        runners: Returns the service where they announce themselves.
+    """
     if not settings.pool_listen:
         return []
     files = PoolFiles(Path(settings.pool_dir))
     tokens = FileTokens(files.tokens)
     authority = _OnDemand(files, timedelta(days=settings.pool_certificate_days))
-    manager = JoiningManager(tokens, authority, settings.service_key)
+    outcasts = FileOutcasts(files.outcasts)
+    manager = JoiningManager(tokens, outcasts, authority, settings.service_key)
+    gate = Gate(tls.SCHEME, manager.admit)
     return [
         Door(
             settings.pool_listen,
             tls.Serving(files.certificate(NAME), files.key(NAME)),
             JoiningVerifier(tokens, settings.service_key),
-            [runners, joining_service(manager)],
+            [runners(gate), joining_service(manager)],
         )
     ]
 

@@ -14,8 +14,10 @@ from perijove_chassis.join_token import JoinToken, fingerprint_of
 
 from perijove_kernels.joining.assembly import NAME
 from perijove_kernels.joining.backends.files import PoolFiles
+from perijove_kernels.joining.backends.outcasts import FileOutcasts
 from perijove_kernels.joining.backends.private import write_private
 from perijove_kernels.joining.backends.tokens import FileTokens
+from perijove_kernels.model import parse_runner_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,9 @@ def run(arguments: Sequence[str]) -> int:
     files = PoolFiles(Path(found.directory))
     if found.command == "init":
         initialise(files)
+        return 0
+    if found.command == "cast-out":
+        FileOutcasts(files.outcasts).add(parse_runner_id(found.runner_id))
         return 0
     tokens = FileTokens(files.tokens)
     if found.command == "create-token":
@@ -79,8 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     made = [commands.add_parser(name) for name in ("init", "create-token", "list-tokens")]
     made[1].add_argument("--hours", type=float, default=1.0)
     made[1].add_argument("--uses", type=int, default=1)
-    revoke = commands.add_parser("revoke-token")
-    for command in (*made, revoke):
+    revoke, cast_out = commands.add_parser("revoke-token"), commands.add_parser("cast-out")
+    for command in (*made, revoke, cast_out):
         command.add_argument("directory")
     revoke.add_argument("token_id")
+    cast_out.add_argument("runner_id")
     return parser

@@ -14,7 +14,7 @@ from perijove_kernels.joining.model import Holder, Member, Renewed
 if TYPE_CHECKING:
     from perijove_chassis.settings import Secret
 
-    from perijove_kernels.joining.store import Authority, Tokens
+    from perijove_kernels.joining.store import Authority, Outcasts, Tokens
 
 log = structlog.get_logger()
 
@@ -22,7 +22,10 @@ log = structlog.get_logger()
 class JoiningManager:
     """Takes runners in, and prolongs their certificates."""
 
-    def __init__(self, tokens: Tokens, authority: Authority, service_key: Secret) -> None:
+    def __init__(
+        self, tokens: Tokens, outcasts: Outcasts, authority: Authority, service_key: Secret
+    ) -> None:
+        self._outcasts = outcasts
         self._tokens = tokens
         self._authority = authority
         self._service_key = service_key
@@ -33,6 +36,7 @@ class JoiningManager:
         Raises:
             InvalidArgument: if the request is malformed.
             Unauthenticated: if the token was used up, or holds no more.
+            PermissionDenied: if the runner was cast out.
         """
         member = await asyncio.to_thread(self._join, token_id, request)
         log.info("runner joined", runner_id=member.runner_id, token_id=token_id)
@@ -43,8 +47,9 @@ class JoiningManager:
 
         Raises:
             Unauthenticated: if the one it has does not hold.
-            PermissionDenied: if that is another's.
+            PermissionDenied: if that is another's, or the runner was cast out.
         """
+        await asyncio.to_thread(self.admit, runner_id)
         holder = await asyncio.to_thread(self._authority.holder, certificate)
         if holder.runner_id != runner_id:
             raise PermissionDenied("a runner speaks for itself only", reason="NOT_ALLOWED")
@@ -52,9 +57,19 @@ class JoiningManager:
         log.info("certificate renewed", runner_id=runner_id)
         return Renewed(renewed, self._authority.lifetime.total_seconds() / 2)
 
+    def admit(self, runner_id: str) -> None:
+        """Let a runner speak.
+
+        Raises:
+            PermissionDenied: if it was cast out.
+        """
+        if self._outcasts.has(runner_id):
+            raise PermissionDenied("the runner was cast out", reason="NOT_ALLOWED")
+
     def _join(self, token_id: str, request: bytes) -> Member:
         applicant = self._authority.applicant(request)
         runner_id = applicant.runner_id()
+        self.admit(runner_id)
         self._tokens.use(token_id, runner_id)
         certificate = self._authority.certify(Holder(runner_id, applicant.public_key))
         key = derive_key(self._service_key, runner_name(runner_id))

@@ -24,6 +24,13 @@ class Tokens(Protocol):
         """
 
 
+class Outcasts(Protocol):
+    """Knows which runners were members, and are no more. Calls may take as long as a disk does."""
+
+    def has(self, runner_id: str) -> bool:
+        """Return whether a runner was cast out."""
+
+
 class Authority(Protocol):
     """Signs certificates for runners. Calls may take as long as a computation does."""
 

@@ -35,6 +35,11 @@ class PoolFiles:
         """Directory of tokens to join with."""
         return self.directory / "tokens"
 
+    @property
+    def outcasts(self) -> Path:
+        """Directory of the runners that were cast out."""
+        return self.directory / "outcasts"
+
     def certificate(self, name: str) -> Path:
         """Return where the certificate of a process is."""
         return self.directory / f"{name}.crt"
