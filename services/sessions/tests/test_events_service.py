@@ -324,3 +324,21 @@ async def test_nothing_that_is_published_is_lost_to_who_comes_and_goes(world: Wo
     await publishing
     assert sorted(seen) == list(range(4 * rounds * each))
     follower.call.cancel()
+
+
+async def test_who_does_not_read_delays_nobody_and_is_told_of_a_gap(world: World) -> None:
+    replica = await world.replica(events=50)
+    slow, quick = replica.follow(), replica.follow()
+    await slow.read()
+    await quick.read()
+    text = "x" * 20_000
+    for number in range(400):
+        data = json.dumps({"status": "success", "msg": text, "status_code": number})
+        events = [event(number, data=data.encode())]
+        await replica.stub.PublishEvents(pb.PublishEventsRequest(events=events))
+        await quick.until(number)
+    assert (quick.numbers, quick.gaps) == (list(range(400)), 0)
+    numbers = await slow.until(399)
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) < 400
+    assert slow.gaps >= 1

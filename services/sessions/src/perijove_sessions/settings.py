@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from perijove_chassis.settings import Secret, ServerSettings
 
 
@@ -16,5 +19,5 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """gRPC target of the kernels service."""
     event_schemas: str = ""
     """Directory of further schemas of events, absolute; none if empty."""
-    events_kept: int = 10_000
+    events_kept: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     """Most events that are kept for who comes back."""
