@@ -33,6 +33,7 @@ def guarded_always() -> tuple[grpc.aio.ServerInterceptor, ...]:
     """Return a guard that maps errors as a process does, and lets everybody in."""
     guard = guarded()[0][0]
     guard._admit = lambda *_: None  # type: ignore[method-assign]
+    guard._is_somebody = lambda _: True  # type: ignore[method-assign]
     return (guard,)
 
 
