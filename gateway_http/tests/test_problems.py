@@ -36,6 +36,7 @@ def test_reasons_are_those_of_the_contract() -> None:
         (errors.PermissionDenied("m", reason="NO_PERMISSION"), 403, None),
         (errors.ResourceExhausted("m", reason="LIMIT_EXCEEDED"), 413, None),
         (errors.ResourceExhausted("m", reason="NO_CAPACITY"), 503, None),
+        (errors.ResourceExhausted("m", reason="TOO_MANY_KERNELS_OF_USER"), 429, None),
         (errors.ResourceExhausted("m", reason="STORAGE_FULL"), 507, None),
         (errors.Unavailable("m", reason="RUNNER_UNREACHABLE"), 503, None),
     ],
@@ -45,6 +46,11 @@ def test_failed_call_is_told_with_its_message(
 ) -> None:
     problem = problem_of(error, "POST")
     assert (problem.status, problem.reason, problem.message) == (status, reason, "m")
+
+
+def test_when_to_try_again_is_told_if_it_is_known() -> None:
+    error = errors.ResourceExhausted("m", reason="TOO_MANY_KERNELS", retry_after_s=2.5)
+    assert problem_of(error).headers == {"Retry-After": "3"}
 
 
 def test_path_that_cannot_be_named_is_absent_to_readers() -> None:

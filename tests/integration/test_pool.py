@@ -29,9 +29,11 @@ class Pool:
         self.perijove = perijove
         self._http = http
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def call(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
         url = f"{self.perijove.url}api/{path}"
-        async with self._http.request(method, url, json=body) as response:
+        async with self._http.request(method, url, json=body, headers=headers) as response:
             text = await response.text()
             return response.status, json.loads(text) if text else None
 
@@ -103,6 +105,33 @@ async def test_who_has_as_many_kernels_as_one_may_have_is_told_so(
     await pool.until(there_is_room)
     await pool.until(there_is_room)
     assert not await there_is_room()
+
+
+async def test_who_is_willing_to_wait_for_a_kernel_stands_in_a_queue(
+    make_pool: Callable[..., Pool],
+) -> None:
+    pool = make_pool("--max-kernels-per-user", "1")
+
+    async def waits(number: int) -> None:
+        async def so() -> bool:
+            return (f"; {number} wait" in await pool.command("top")) is bool(number)
+
+        await pool.until(so)
+
+    first = await pool.start()
+    status, body = await pool.call("POST", "kernels", {}, Prefer="respond-async, wait=1")
+    assert status == 429
+    assert body["message"].endswith("waited 1 s, and was number 1 of 1 in the queue")
+    waiting = [
+        asyncio.create_task(pool.call("POST", "kernels", {}, Prefer="wait=100")) for _ in range(2)
+    ]
+    await waits(2)
+    waiting[1].cancel()  # closes the connection
+    await waits(1)
+    assert (await pool.call("DELETE", f"kernels/{first}"))[0] == 204
+    status, kernel = await waiting[0]
+    assert status == 201
+    assert kernel["id"] != first
 
 
 async def test_a_runner_is_shown_drained_undrained_and_drained_for_good(

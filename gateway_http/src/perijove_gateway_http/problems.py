@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,10 @@ def problem_of(error: grpc.RpcError | errors.DomainError, method: str = "") -> P
     if meaning.reason == "BAD_PATH" and method in ("GET", "HEAD"):
         # What cannot be named does not exist; only to change it is a mistake.
         return Problem(404, str(meaning))
-    return Problem(code, str(meaning), reason=REASON_PHRASES.get(meaning.reason))
+    headers = {}
+    if isinstance(meaning, errors.ResourceExhausted) and meaning.retry_after_s:
+        headers["Retry-After"] = str(math.ceil(meaning.retry_after_s))
+    return Problem(code, str(meaning), reason=REASON_PHRASES.get(meaning.reason), headers=headers)
 
 
 def reason_of(error: grpc.RpcError) -> str:
@@ -136,7 +140,7 @@ def _respond(request: web.Request, problem: Problem) -> web.Response:
         response.set_status(problem.status, problem.reason)
     response.headers.update(problem.headers)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
     return response
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import grpc
 import msgspec
+from aiohttp import web
 from perijove.contents.v1 import contents_pb2
 from perijove.kernels.v1 import kernels_pb2 as pb
 
@@ -21,9 +20,7 @@ from perijove_gateway_http.responses import (
     no_content,
 )
 from perijove_gateway_http.routing import Route
-
-if TYPE_CHECKING:
-    from aiohttp import web
+from perijove_gateway_http.waiting import CLIENT_IS_GONE, preferred_wait_s, while_it_waits
 
 _WANTED = frozenset(
     {
@@ -35,6 +32,8 @@ _WANTED = frozenset(
     }
 )
 """Ends that somebody meant."""
+_START_S = 70.0
+"""Longest that a start takes, once there is a place."""
 _ONE = r"api/kernels/{kernel_id:\w+-\w+-\w+-\w+-\w+}"
 
 
@@ -55,6 +54,8 @@ async def start(request: web.Request) -> web.Response:
 
     Those are what a server that uses this one as its gateway sends; everything
     else of a process's environment is for who runs the server to say.
+
+    Who sends `Prefer: wait=SECONDS` is not refused at once if there is no place.
     """
     body = await read_json(request, _Start) or _Start()
     stubs = request.app[STUBS]
@@ -67,8 +68,12 @@ async def start(request: web.Request) -> web.Response:
         working_directory=where.working_directory,
         environment={k: v for k, v in (body.env or {}).items() if k.startswith("KERNEL_")},
     )
+    wait_s = preferred_wait_s(request)
+    if wait_s:
+        started.wait.FromSeconds(wait_s)
     try:
-        reply = await stubs.kernels.StartKernel(started)
+        call = stubs.kernels.StartKernel(started, timeout=_START_S + wait_s)
+        reply = await (while_it_waits(request, call) if wait_s else call)
     except grpc.aio.AioRpcError as error:
         match reason_of(error):
             case "NO_SUCH_KERNELSPEC":
@@ -78,6 +83,8 @@ async def start(request: web.Request) -> web.Response:
                 # The client has made no mistake.
                 raise Problem(500, problem_of(error).message) from None
         raise
+    if reply is None:
+        return web.Response(status=CLIENT_IS_GONE)
     kernel = reply.kernel
     headers = {"Location": location(request, "api/kernels", kernel.kernel_id)}
     return json_response(kernel_model(kernel), 201, headers)
