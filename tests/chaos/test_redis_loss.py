@@ -210,6 +210,23 @@ async def test_a_flush_loses_nothing(office: Office, own_redis: OwnRedis) -> Non
     await office.close()
 
 
+@pytest.mark.timeout(240)
+async def test_a_redis_that_stalls_stops_nobody(office: Office, own_redis: OwnRedis) -> None:
+    async def happens() -> None:
+        own_redis.stall()
+        try:
+            for _ in range(2):
+                await office.expect_starts_fail()
+                await office.expect_reads()
+                await office.expect_cells_go_on()
+        finally:
+            own_redis.go_on()
+        await office.until_whole()
+
+    await while_looking(office, happens)
+    await office.close()
+
+
 @pytest.mark.timeout(300)
 async def test_a_redis_that_was_killed_and_comes_back_empty_loses_nothing(
     office: Office, own_redis: OwnRedis

@@ -130,3 +130,22 @@ async def test_a_redis_that_is_not_there_is_unavailable(
             await failing
         assert caught.value.reason == "STATE_UNREACHABLE"
     await absent.close()
+
+
+async def test_while_redis_says_nothing_one_finds_out_and_nobody_else_waits(
+    proxy: RedisProxy, commands: Commands
+) -> None:
+    assert await commands.script("echo", "a") == "a"
+    proxy.gate.clear()
+    with pytest.raises(Unavailable):
+        await commands.script("echo", "a")
+    finding_out = asyncio.create_task(commands.script("echo", "b"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for _ in range(100):
+        with pytest.raises(Unavailable):
+            await commands.script("echo", "c")
+    assert not finding_out.done()
+    proxy.gate.set()
+    assert await finding_out == "b"
+    assert await commands.script("echo", "d") == "d"

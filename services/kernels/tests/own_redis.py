@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,15 @@ class OwnRedis:
         async with asyncio.timeout(20):
             while not self._socket.exists():  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.01)
+
+    def stall(self) -> None:
+        """Have it answer nobody, while it seems to be there."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process:

@@ -13,6 +13,7 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from perijove_chassis.redis_address import Kind
 
@@ -63,7 +64,19 @@ class Connections:
             self.client = Redis.from_pool(ConnectionPool(**options, **_place(address)))
 
     async def send(self, *command: str | float) -> Any:  # noqa: ANN401
-        """Send a command, and return its reply."""
+        """Send a command, and return its reply.
+
+        Raises:
+            redis.exceptions.RedisError: a `TimeoutError` only if no answer came in time.
+        """
+        try:
+            return await self._send(*command)
+        except RedisConnectionError as error:
+            if _is_late(error):
+                raise RedisTimeoutError("no answer while connecting") from error
+            raise
+
+    async def _send(self, *command: str | float) -> Any:  # noqa: ANN401
         execute: Any = self.client.execute_command
         if not isinstance(self.client, RedisCluster):
             return await execute(*command)
@@ -102,6 +115,22 @@ class Connections:
         return Redis.from_pool(pool(address.service, found, **options))
 
 
+class _Retry(Retry):
+    """Tries again where a connection broke, and not where nobody answers."""
+
+    async def call_with_retry(self, do: Any, fail: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Call until it succeeds, or it is not worth it any more."""
+        del args
+        options["is_retryable"] = lambda error: not _is_late(error)
+        return await super().call_with_retry(do, fail, **options)
+
+
+def _is_late(error: BaseException) -> bool:
+    """Return whether a connection failed because its other end said nothing."""
+    late = (TimeoutError, RedisTimeoutError)
+    return isinstance(error.__cause__, late) or isinstance(error.__context__, late)
+
+
 def _place(address: RedisAddress) -> dict[str, Any]:
     where: dict[str, Any] = {"db": address.database}
     if address.path:
@@ -123,7 +152,7 @@ def _times() -> dict[str, Any]:
 
 def _retry() -> Retry:
     pauses = ExponentialWithJitterBackoff(base=_FIRST_PAUSE_S, cap=_LONGEST_PAUSE_S)
-    return Retry(pauses, _RETRIES, supported_errors=(RedisConnectionError,))
+    return _Retry(pauses, _RETRIES, supported_errors=(RedisConnectionError,))
 
 
 def _credentials(login: Login) -> dict[str, Any]:

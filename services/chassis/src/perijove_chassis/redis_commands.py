@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from perijove_chassis.errors import Unavailable
 from perijove_chassis.redis_address import RedisAddress
 from perijove_chassis.redis_clients import TIMEOUT_S, Connections
-from perijove_chassis.redis_outage import Outage
+from perijove_chassis.redis_outage import Outage, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -61,7 +62,7 @@ class Commands:
         address = RedisAddress.parse(url)
         self._connections = Connections(address, _CONNECTIONS)
         self._for_arrivals = Connections(address, _WAITING)
-        self._outage = Outage()
+        self._outage, self._silence = Outage(), Silence(RedisTimeoutError)
         self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._arrival_turns = asyncio.Semaphore(_WAITING)
         self._folder = scripts
@@ -138,6 +139,12 @@ class Commands:
         return found
 
     async def _evaluate(
+        self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
+    ) -> Any:  # noqa: ANN401
+        with self._silence.asking():
+            return await self._in_turn(text, digest, keys, arguments)
+
+    async def _in_turn(
         self, text: str, digest: str, keys: Sequence[str], arguments: Sequence[str | float]
     ) -> Any:  # noqa: ANN401
         async with _Turn(self._turns):
