@@ -216,7 +216,10 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
     add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
-    add("--redis-url", default="", metavar="URL", help="use this Redis instead of an own one")
+    # With a password in it, it had better not be on the command line, which everybody can read.
+    redis_url = os.environ.get("PERIJOVE_REDIS_URL", "")
+    text = "use this Redis instead of an own one (default: $PERIJOVE_REDIS_URL)"
+    add("--redis-url", default=redis_url, metavar="URL", help=text)
     add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
     add("--external-kernels", metavar="DIR", help="take in kernels by connection files in here")
     add("--max-kernels", type=_count, default=0, metavar="N", help="most kernels in all")
