@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -190,6 +191,21 @@ async def test_a_runner_that_starts_again_needs_no_token_and_has_its_kernels(
         assert await kernel.run("print(x)") == "12345\n"
 
 
+def test_a_member_that_starts_before_there_is_a_network_waits_for_it(
+    far: JoinedRunner, machines: tuple[Machine, Machine]
+) -> None:
+    far.stop()
+    with machines[1].inside():
+        machines[1].unplug()
+        far.start("--keep-kernels")
+        wait_for(lambda: "there is no way" in far.said)
+        machines[0].unplug()
+        machines[1].plug_in()
+        wait_for(lambda: "announcement ended" in far.report())
+        machines[0].plug_in()
+        far.wait_ready()
+
+
 async def test_a_runner_that_is_told_to_stop_leaves_nothing(
     deployment: RunningPerijove,
     other: JoinedRunner,
@@ -297,5 +313,11 @@ def test_what_a_machine_is_told_is_its_own_alone(
     told = [path for path in far.state.rglob("*") if path.is_file()]
     assert not [path for path in told if key.encode() in path.read_bytes()]
     assert not [path for path in told if path.stat().st_mode & 0o077]
+    secret = invitation(deployment.said)[-1].split(".")[2]
+    own = json.loads((far.state / "membership/membership.json").read_text())["runner_key"]
+    logs = [*far.state.glob("logs/*.log"), *deployment.runtime_dir.glob("logs/*.log")]
+    assert len(logs) > 3
+    for text in [path.read_text() for path in logs]:
+        assert not any(word in text for word in (key, secret, own))
     environments = [process.environ() for process in far.left()]
     assert not [name for found in environments for name, text in found.items() if key in text]

@@ -89,6 +89,12 @@ def test_tokens_are_for_one_machine_and_an_hour_unless_more_is_said() -> None:
     assert found == TokenOptions("create", "", 24.0, 3, range(8888, 8889))
 
 
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "x", "100000"])
+def test_a_token_holds_for_some_time_and_not_for_ever(hours: str) -> None:
+    with pytest.raises(SystemExit):
+        parse(["token", "create", "--hours", hours])
+
+
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

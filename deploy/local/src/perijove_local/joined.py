@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from perijove_local.listening import check_free
 from perijove_local.logs import Logs
 from perijove_local.process import ProcessSpec
 from perijove_local.supervision import Signals, Supervision
-from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _ANY = ("0.0.0.0", "[::]")
 _GRACE_S = 2.0
+_LOOK_S = 1.0
 
 
 class _Membership(msgspec.Struct, frozen=True):
@@ -49,6 +50,8 @@ class JoinedRunner:
     options: RunnerOptions
     directory: RuntimeDirectory
     membership: _Membership
+    address: str
+    """Host and port under which the deployment is to reach it."""
     inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def spec(self) -> ProcessSpec:
@@ -68,20 +71,13 @@ class JoinedRunner:
             heralds="supervisor: ",
         )
 
-    def address(self) -> str:
-        """Return the host and port under which the deployment is to reach the runner."""
-        host, _, port = self.options.listen.rpartition(":")
-        if self.options.advertise or host not in _ANY:
-            return self.options.advertise or self.options.listen
-        return f"{_address_towards(self.membership.target)}:{port}"
-
     def _told(self) -> dict[str, str]:
         options, own = self.options, membership_directory(self.directory)
         return {
             "ID": self.membership.runner_id,
             "SERVICE_KEY": self.membership.runner_key,
             "LISTEN": f"unix:{self.directory.socket('runner')},tls:{options.listen}",
-            "ADVERTISE": f"tls:{self.address()}",
+            "ADVERTISE": f"tls:{self.address}",
             "KERNELS": f"tls:{self.membership.target}",
             "TLS_CERT": str(own / "runner.crt"),
             "TLS_KEY": str(own / "runner.key"),
@@ -106,7 +102,9 @@ def run(options: RunnerOptions, terminal: Terminal) -> int:
     """
     directory = RuntimeDirectory(options.state, option="--state-dir")
     check_free(options.listen, "--listen")
-    runner = JoinedRunner(options, directory, _joined(options, directory))
+    member = _joined(options, directory)
+    address = _reachable(options, member.target, terminal)
+    runner = JoinedRunner(options, directory, member, address)
     if not options.keep:
         process.adopt_orphans()
     supervision = Supervision(
@@ -114,7 +112,7 @@ def run(options: RunnerOptions, terminal: Terminal) -> int:
     )
     terminal.event(f"{runner.membership.runner_id} joins {runner.membership.target}")
     try:
-        if supervision.start():
+        if supervision.start(is_patient=True):
             terminal.result(_banner(runner))
             supervision.run(lambda: None)
         if supervision.has_left:
@@ -144,8 +142,28 @@ def _joined(options: RunnerOptions, directory: RuntimeDirectory) -> _Membership:
     return msgspec.json.decode((own / "membership.json").read_bytes(), type=_Membership)
 
 
+def _reachable(options: RunnerOptions, target: str, terminal: Terminal) -> str:
+    """Return the host and port under which the deployment is to reach the runner.
+
+    A machine that has just been switched on may have no network yet: that is waited for.
+    """
+    host, _, port = options.listen.rpartition(":")
+    if options.advertise or host not in _ANY:
+        return options.advertise or options.listen
+    own = _address_towards(target)
+    if not own:
+        terminal.event(f"there is no way to {target} yet; waiting for one")
+    while not own:
+        time.sleep(_LOOK_S)
+        own = _address_towards(target)
+    return f"{own}:{port}"
+
+
 def _address_towards(target: str) -> str:
-    """Return this machine's address on the way to another; nothing is sent."""
+    """Return this machine's address on the way to another; empty if there is no way.
+
+    Nothing is sent.
+    """
     host, _, port = target.rpartition(":")
     with suppress(OSError):
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
@@ -154,14 +172,14 @@ def _address_towards(target: str) -> str:
                 asking.connect(address)
                 own = str(asking.getsockname()[0])
                 return f"[{own}]" if ":" in own else own
-    raise Failure(f"{host} is no address: say with --advertise how this machine is reached")
+    return ""
 
 
 def _banner(runner: JoinedRunner) -> str:
     rows = {
         "Runner": runner.membership.runner_id,
         "Of": runner.membership.target,
-        "Reached at": runner.address(),
+        "Reached at": runner.address,
         "Kernels in": str(runner.options.work),
         "Logs": str(runner.directory.logs),
         "Stop": "Ctrl-C",

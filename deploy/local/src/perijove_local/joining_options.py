@@ -24,6 +24,7 @@ TOKEN_VARIABLE: Final = "PERIJOVE_JOIN_TOKEN"  # noqa: S105 - the name of a vari
 
 RUNNER_PORT: Final = 7481
 _LAST_PORT: Final = 65535
+_MOST_HOURS: Final = 24 * 365
 _MOST_NAME: Final = 32
 
 
@@ -100,8 +101,9 @@ def add_runner(runner: argparse.ArgumentParser) -> None:
     add("--join", type=_host_and_port, default="", metavar="HOST:PORT", help="where to join")
     add("--token", help=f"what to join with (default: ${TOKEN_VARIABLE}); needed once")
     add("--name", type=_name, default=_name(socket.gethostname()), help="what to be called")
+    everywhere = f"0.0.0.0:{RUNNER_PORT}"
     help_ = f"where to be reached (default: every address, port {RUNNER_PORT})"
-    add("--listen", type=_host_and_port, default=f"0.0.0.0:{RUNNER_PORT}", help=help_)
+    add("--listen", type=_host_and_port, default=everywhere, metavar="HOST:PORT", help=help_)
     help_ = "how the deployment reaches that (default: this machine's address)"
     add("--advertise", type=_host_and_port, default="", metavar="HOST:PORT", help=help_)
     add("--capacity", type=_positive, default=100, metavar="N", help="most kernels (100)")
@@ -149,7 +151,7 @@ def add_token(token: argparse.ArgumentParser) -> None:
     """Add the arguments of `perijove token`."""
     actions = token.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="make a token, and show how to join with it")
-    create.add_argument("--hours", type=float, default=1.0, help="how long it holds (1)")
+    create.add_argument("--hours", type=_hours, default=1.0, help="how long it holds (1)")
     create.add_argument("--uses", type=_positive, default=1, help="how many may join with it (1)")
     shown = actions.add_parser("list", help="show those that hold")
     revoke = actions.add_parser("revoke", help="make one invalid")
@@ -200,6 +202,16 @@ def _name(text: str) -> str:
     """Return what is left of a name of those characters that an id may have."""
     kept = re.sub(r"[^A-Za-z0-9_-]+", "-", text.partition(".")[0]).strip("-")[:_MOST_NAME]
     return kept or "runner"
+
+
+def _hours(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= _MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and up to {_MOST_HOURS}")
+    return found
 
 
 def _positive(text: str) -> int:

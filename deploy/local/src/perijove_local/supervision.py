@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
@@ -83,8 +84,12 @@ class Supervision:
         """Whether all processes have left for good."""
         return all(child.spec.left and not child.pid for child in self.children) and not self._due
 
-    def start(self) -> bool:
+    def start(self, *, is_patient: bool = False) -> bool:
         """Start everything; return False if a stop was asked for meanwhile.
+
+        Args:
+            is_patient: Whether to go on waiting for what is not ready in time, after
+                saying so: it may be another machine that it waits for.
 
         Raises:
             Failure: if a process does not become ready.
@@ -100,7 +105,11 @@ class Supervision:
                     return False
                 if time.monotonic() > deadline:
                     names = ", ".join(child.spec.name for child in members if not child.ready)
-                    raise Failure(f"not ready in {START_LIMIT_S:.0f} s: {names}")
+                    late = f"not ready in {START_LIMIT_S:.0f} s: {names}"
+                    if not is_patient:
+                        raise Failure(late)
+                    self._terminal.event(f"{late}; logs are in {self._logs.directory}")
+                    deadline = math.inf
         return True
 
     def run(self, on_change: Callable[[], None]) -> None:
