@@ -119,19 +119,21 @@ class EventFeed:
                 if is_told or heard:
                     log.warning("events are not told", error=_short(error))
                 is_told = False
+            except Exception:
+                log.exception("unexpected error")  # the rest is told all the same
             finally:
                 call.cancel()
             pause_s = _FIRST_PAUSE_S if heard else min(2 * pause_s, _LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s)
 
     def _take(self, response: pb.SubscribeEventsResponse) -> None:
+        self._position = response.position
         if response.gap:
             log.warning("events were missed")
         for event in response.events:
             text = _text(event)
             for listener in self._listeners:
                 listener.offer(text)
-        self._position = response.position
         self._begun.set()
 
 
