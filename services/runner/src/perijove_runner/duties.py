@@ -79,8 +79,8 @@ class Duties:
         leaving = asyncio.ensure_future(self._leave_when_drained())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
+            # Either of them may have failed.
+            (working if working.done() else leaving).result()
         finally:
             left = leaving.done()
             await self._manager.close(keep=self._keep and not left, polite_s=_POLITE_S)
