@@ -61,15 +61,23 @@ class RedisProxy:
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         asked = bytearray()
+        ends = [to_client]
         try:
             server, to_server = await asyncio.open_unix_connection(self._socket)
-            with suppress(OSError):
-                there = asyncio.create_task(self._pass_there(client, to_server, asked))
+            ends.append(to_server)
+            there = asyncio.create_task(self._pass_there(client, to_server, asked))
+            try:
                 await self._pass_back(server, to_client, asked)
+            finally:
                 there.cancel()
-            to_server.close()
+                await asyncio.gather(there, return_exceptions=True)
+        except OSError:
+            pass  # one end is gone, so the other one goes, too
         finally:
-            to_client.close()
+            for end in ends:
+                end.transport.abort()
+                with suppress(OSError):
+                    await end.wait_closed()
 
     async def _pass_there(
         self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter, asked: bytearray
