@@ -88,8 +88,14 @@ class SentinelSet:
     The one in charge takes nothing while its copy does not keep up.
     """
 
-    def __init__(self, folder: Path) -> None:
-        careful = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
+    def __init__(self, folder: Path, patience_s: int = 2) -> None:
+        """Prepare them.
+
+        Args:
+            folder: For what they write.
+            patience_s: After how long somebody who says nothing is given up.
+        """
+        careful = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", str(patience_s))
         quick = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
         self.servers = [Node(folder, *careful, *quick)]
         self.servers.append(
@@ -97,7 +103,7 @@ class SentinelSet:
         )
         told = (
             f"sentinel monitor {SERVICE} 127.0.0.1 {self.servers[0].port} 2\n"
-            f"sentinel down-after-milliseconds {SERVICE} 2000\n"
+            f"sentinel down-after-milliseconds {SERVICE} {patience_s * 1000}\n"
             f"sentinel failover-timeout {SERVICE} 5000\n"
         )
         self.sentinels = [Node(folder, sentinel=told) for _ in range(3)]
