@@ -214,6 +214,21 @@ def test_a_state_directory_of_another_deployment_is_left_alone(
     joined.start("--listen", joined.address).wait_ready()
 
 
+def test_what_a_machine_is_told_is_its_own_alone(pool: Pool, joined: JoinedRunner) -> None:
+    perijove, key = pool.perijove, pool.service_key.reveal()
+    told = [path for path in joined.state.rglob("*") if path.is_file()]
+    assert not [path for path in told if key.encode() in path.read_bytes()]
+    assert not [path for path in told if path.stat().st_mode & 0o077]
+    secret = invitation(perijove.said)[-1].split(".")[2]
+    own = json.loads((joined.state / "membership/membership.json").read_text())["runner_key"]
+    logs = [*joined.state.glob("logs/*.log"), *perijove.runtime_dir.glob("logs/*.log")]
+    assert len(logs) > 3
+    for text in [path.read_text() for path in logs]:
+        assert not any(word in text for word in (key, secret, own))
+    environments = [process.environ() for process in joined.left()]
+    assert not [name for found in environments for name, text in found.items() if key in text]
+
+
 def test_a_pool_is_private_and_its_record_says_where_to_join(pool: Pool) -> None:
     paths = [pool.files.directory, *pool.files.directory.rglob("*")]
     assert [path for path in paths if path.stat().st_mode & 0o077] == []
