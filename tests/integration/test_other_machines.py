@@ -30,7 +30,6 @@ FAR = "far"
 LOST_AFTER_S = "2"
 PORT = 7480
 SECOND = ("--listen", "0.0.0.0:7482")
-"""Where the second runner of a machine listens."""
 
 
 @pytest.fixture(scope="module")
