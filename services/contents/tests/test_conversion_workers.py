@@ -121,8 +121,10 @@ async def test_a_crash_is_one_failed_conversion(pool: WorkerPool) -> None:
     assert caught.value.reason == "CONVERSION_FAILED"
     killed = await pid_of(pool)
     assert killed != before
-    psutil.Process(killed).kill()
-    await until(lambda: not workers())
+    worker = psutil.Process(killed)
+    worker.kill()
+    # Only then are its files closed; it has no command line before that.
+    await until(lambda: worker.status() == psutil.STATUS_ZOMBIE)
     assert await pid_of(pool) != killed
 
 
