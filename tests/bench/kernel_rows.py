@@ -89,6 +89,7 @@ def _many_kernels(effort: Effort) -> list[Measure]:
             lambda server: many_kernel_measures.memory_mb(server, _KERNELS_IN_MEMORY),
             (Limit(1.5, "MB"),),
             most_rounds=1,
+            fresh=True,
         ),
     ]
 
@@ -115,6 +116,7 @@ def _readers(effort: Effort) -> list[Measure]:
             "kB",
             lambda server: reader_measures.idle_socket_kb(server, effort.idle_sockets),
             most_rounds=1,
+            fresh=True,
         ),
     ]
 

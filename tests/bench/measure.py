@@ -19,6 +19,8 @@ class Measure:
     direct: Callable[[], float] | None = None
     most_rounds: int = 100
     """For what takes so long that it is not repeated."""
+    fresh: bool = False
+    """Whether the servers are started anew for it: what they did before would show."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

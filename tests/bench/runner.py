@@ -78,6 +78,9 @@ def run(measures: Sequence[Measure], rounds: int) -> list[Result]:
 
 def _measure(measure: Measure, contestants: Sequence[Contestant], rounds: int) -> Result:
     result = Result(measure, [], [], [], {})
+    if measure.fresh:
+        for contestant in contestants:
+            contestant.stop()
     values = {servers.PERIJOVE: result.perijove, servers.JUPYTER_SERVER: result.jupyter_server}
     for number in range(min(rounds, measure.most_rounds)):
         for contestant in contestants[:: 1 if number % 2 == 0 else -1]:
