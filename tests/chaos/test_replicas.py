@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
 import uuid
 from contextlib import suppress
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from tests.jupyter_ws import JupyterClient
     from tests.running import RunningPerijove
 
-ANY_SEED = random.randrange(10**6)  # noqa: S311 - no secret
+# Processes that share the tests must agree on their names.
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+ANY_SEED = random.Random(RUN).randrange(10**6)  # noqa: S311 - no secret
 LINES, LASTS_S, KILLED_EVERY_S = 5000, 20, 2
 COUNTING = f"""
 import time
