@@ -6,7 +6,7 @@ PACKAGES      := protos services/chassis services/contents services/sessions ser
                  gateway_http deploy/local
 PROTO_FILES    = $(shell cd protos && find perijove -name '*.proto' | sort)
 ARGS          ?=
-# Files of tests side by side, as many as there are cores.
+# Files of tests side by side, as many as there are cores. Not where time is part of the test.
 SIDE_BY_SIDE  := -n logical --dist loadfile
 
 help: ## Show this help
@@ -40,10 +40,7 @@ integration: .venv/kernels/.done
 integration conformance: setup ## Real sockets, Redis, kernels
 	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
 
-chaos: setup ## Processes that are killed
-	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
-
-e2e: setup ## A real browser
+chaos e2e: setup ## Processes that are killed; a real browser
 	$(PY) -m pytest tests/$@ $(ARGS)
 
 bench: setup ## Measure beside jupyter_server and direct ZeroMQ
