@@ -1,7 +1,6 @@
 """More runners for a running Perijove, on the same machine."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -9,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import psutil
+from perijove.runners.v1 import runners_pb2 as pb
+from perijove.runners.v1 import runners_pb2_grpc
 from perijove_chassis.credentials import derive_key, runner_name
 from perijove_chassis.settings import Secret
 
 from tests.bench.servers import PERIJOVE, HttpServer
 
-_STOP_S = 30.0
+_START_S = _STOP_S = 30.0
 _PREFIX = "PERIJOVE_RUNNER_"
 
 
@@ -26,7 +28,7 @@ async def more_runners(server: HttpServer, number: int) -> AsyncIterator[None]:
     try:
         if server.name == PERIJOVE:
             started = [_start(server, index) for index in range(number)]
-            await _until_they_listen(server, number)
+            await _until_announced(server, number)
         yield
     finally:
         for process in started:
@@ -44,7 +46,7 @@ def _start(server: HttpServer, index: int) -> subprocess.Popen[bytes]:
     told = {
         "ID": runner_id,
         "STATE_DIR": str(state),
-        "LISTEN": f"unix:{_socket(server, index)}",
+        "LISTEN": f"unix:{server.root_dir.with_name(f'{runner_id}.sock')}",
         "SERVICE_KEY": derive_key(master, runner_name(runner_id)).hex(),
         "METRICS_LISTEN": "",
         "WARM": "",
@@ -54,10 +56,6 @@ def _start(server: HttpServer, index: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
 
-def _socket(server: HttpServer, index: int) -> Path:
-    return server.root_dir.with_name(f"more-{index}.sock")
-
-
 def _environment(server: HttpServer, module: str) -> dict[str, str]:
     for process in psutil.Process(server.pid).children(recursive=True):
         if process.cmdline()[-1:] == [module]:
@@ -65,9 +63,14 @@ def _environment(server: HttpServer, module: str) -> dict[str, str]:
     raise RuntimeError(f"{module} does not run")
 
 
-async def _until_they_listen(server: HttpServer, number: int) -> None:
-    for index in range(number):
-        while not os.path.exists(_socket(server, index)):  # noqa: ASYNC110, ASYNC240, PTH110
+async def _until_announced(server: HttpServer, number: int) -> None:
+    """Wait until so many runners are live, beside the one that was there."""
+    target = _environment(server, "perijove_kernels")["PERIJOVE_KERNELS_LISTEN"]
+    metadata = [("authorization", f"token {server.token}")]
+    async with asyncio.timeout(_START_S), grpc.aio.insecure_channel(target) as channel:
+        stub = runners_pb2_grpc.RunnersServiceStub(channel)  # type: ignore[call-overload]
+        live = 0
+        while live <= number:
             await asyncio.sleep(0.1)
-    # And are announced.
-    await asyncio.sleep(1.0)
+            listed = await stub.ListRunners(pb.ListRunnersRequest(), metadata=metadata)
+            live = sum(one.state == pb.RUNNER_STATE_LIVE for one in listed.runners)
