@@ -170,7 +170,7 @@ async def test_no_session_gets_a_kernel_that_was_condemned(store: SessionStore) 
     assert (await store.list()).leftovers == (wanted.session.kernel_id,)
     assert await store.commit(wanted) == (None, False)
     await store.withdraw(wanted)
-    assert not await store.adopt(wanted.session)
+    assert await store.adopt(wanted.session) == (None, False)
     assert (await store.list()).sessions == {session.session_id: session}
 
 
@@ -225,14 +225,14 @@ async def test_a_session_is_deleted_with_its_path(store: SessionStore) -> None:
 
 async def test_a_lost_session_is_put_back_if_its_path_is_free(store: SessionStore) -> None:
     lost = claim("a").session
-    assert await store.adopt(lost)
-    assert not await store.adopt(lost)
+    assert await store.adopt(lost) == (lost, True)
+    assert await store.adopt(lost) == (lost, False)
     assert await store.get(lost.session_id) == lost
-    assert not await store.adopt(claim("a").session)
+    assert await store.adopt(claim("a").session) == (None, False)
     claimed = claim("b")
     await store.claim(claimed)
-    assert not await store.adopt(claim("b").session)
-    assert await store.adopt(claimed.session)
+    assert await store.adopt(claim("b").session) == (None, False)
+    assert await store.adopt(claimed.session) == (claimed.session, True)
     # Rebuilt by one and committed by another: made all the same, and once.
     assert await store.commit(claimed) == (claimed.session, True)
     assert await store.commit(claimed) == (claimed.session, False)
@@ -242,7 +242,7 @@ async def test_a_session_that_lives_at_another_path_is_not_put_back(store: Sessi
     before = await made(store)
     after = replace(before, path="b")
     await store.replace(before, after)
-    assert not await store.adopt(before)
+    assert await store.adopt(before) == (after, False)
     assert (await store.list()).sessions == {before.session_id: after}
 
 

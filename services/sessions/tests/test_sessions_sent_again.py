@@ -70,7 +70,7 @@ async def test_a_session_that_was_deleted_meanwhile_is_not_made_again(two: Two) 
 async def test_a_session_that_was_deleted_meanwhile_is_not_put_back_again(two: Two) -> None:
     lost = claim().session
     async with two.between(lambda: two.other.delete(lost.session_id, lost.kernel_id)):
-        assert await two.store.adopt(lost)
+        assert await two.store.adopt(lost) == (lost, True)
     assert await two.other.get(lost.session_id) is None
 
 

@@ -168,9 +168,12 @@ class Reconciler:
             for session in sessions_of(kernel):
                 if kernel.ended or session.session_id in listing.sessions:
                     continue
-                if await self._store.adopt(session):
+                found, rebuilt = await self._store.adopt(session)
+                if rebuilt:
                     log.info("session rebuilt", session_id=session.session_id)
-                    adopted[session.session_id] = session
+                # Another replica may have put it back since the store was listed.
+                if found and found.kernel_id == kernel.kernel_id:
+                    adopted[session.session_id] = found
         return replace(listing, sessions={**listing.sessions, **adopted}) if adopted else listing
 
     async def _end_leftovers(self, listing: Listing, listed: KernelList) -> None:

@@ -65,10 +65,11 @@ class SessionStore(Protocol):
     async def withdraw(self, claim: Claim) -> None:
         """Give a path up again, if this claim stands."""
 
-    async def adopt(self, session: Session) -> bool:
-        """Put back a session, and return if it was.
+    async def adopt(self, session: Session) -> tuple[Session | None, bool]:
+        """Put back a session, unless it is there, its path is taken, or its kernel a leftover.
 
-        It is not if it is known, its path is taken, or its kernel a leftover.
+        Returns:
+            The session as it is there now, or None; and whether this call put it back.
         """
 
     async def get(self, session_id: str) -> Session | None:

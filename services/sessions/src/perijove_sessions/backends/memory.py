@@ -66,17 +66,17 @@ class MemorySessionStore:
         if standing and standing.session.session_id == claim.session.session_id:
             del self._claims[claim.session.path]
 
-    async def adopt(self, session: Session) -> bool:
-        """Put back a session, unless it is known or its path is taken; return if it was."""
-        if session.session_id in self._sessions or await self.at_path(session.path):
-            return False
-        if self._is_left_over(session.kernel_id):
-            return False
+    async def adopt(self, session: Session) -> tuple[Session | None, bool]:
+        """Put back a session, unless its path is taken; return it, and if it was."""
+        if known := self._sessions.get(session.session_id):
+            return known, False
+        if await self.at_path(session.path) or self._is_left_over(session.kernel_id):
+            return None, False
         standing = self._standing(session.path)
         if standing and standing.session.session_id != session.session_id:
-            return False
+            return None, False
         self._write(session)
-        return True
+        return session, True
 
     async def get(self, session_id: str) -> Session | None:
         """Return a session."""

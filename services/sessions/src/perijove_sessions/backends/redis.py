@@ -59,12 +59,12 @@ class RedisSessionStore:
         """Give a path up again, if this claim stands."""
         await self._commands.script("withdraw", claim.session.path, claim.session.session_id)
 
-    async def adopt(self, session: Session) -> bool:
-        """Put back a session, unless it is known or its path is taken; return if it was."""
-        adopted = await self._commands.change(
+    async def adopt(self, session: Session) -> tuple[Session | None, bool]:
+        """Put back a session, unless its path is taken; return it, and if it was."""
+        row, adopted = await self._commands.change(
             "adopt", session.path, session.session_id, _text(session), session.kernel_id
         )
-        return bool(adopted)
+        return (_session.decode(row) if row else None), bool(adopted)
 
     async def get(self, session_id: str) -> Session | None:
         """Return a session."""
