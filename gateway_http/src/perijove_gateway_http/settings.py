@@ -42,6 +42,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Prefix of every address, for example `/user/ada/`."""
     default_url: str = "lab"
     """Where `base_url` itself leads to, below it."""
+    custom_css: Literal["auto", "yes", "no"] = "auto"
+    """Whether pages come with the user's own style, `custom/custom.css` of Jupyter's
+    configuration. `auto`: those of Jupyter Notebook do, as without Perijove."""
+    expose_app_in_browser: bool = False
+    """Whether scripts find the front end's application as `jupyterapp`."""
     server_root: str = ""
     """What front ends show as the root directory. For people only."""
     allow_hidden: bool = False
@@ -82,6 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How log lines are written."""
     grace_s: float = 5.0
     """Seconds that requests get to finish when the process is told to stop."""
+
+    def links_custom_css(self, app_name: str) -> bool:
+        """Whether pages of an application come with the user's own style."""
+        return self.custom_css == "yes" or (self.custom_css == "auto" and app_name == "notebook")
 
     def checked(self) -> Settings:
         """Return the settings in their normal form.

@@ -16,6 +16,7 @@ from aiohttp import web
 from perijove_chassis.settings import Secret
 from perijove_gateway_http.app import build_app
 from perijove_gateway_http.keys import FRONTEND
+from perijove_gateway_http.lab import apps
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
 from perijove_gateway_http.routes import ROUTES
@@ -123,8 +124,10 @@ def empty(tmp_path: Path, installed: Installation) -> Installation:
         labextensions_path=(tmp_path / "user" / "labextensions", tmp_path / "env/labextensions"),
         config_path=(tmp_path / "user-config", tmp_path / "env-config"),
         favicons_dir=installed.favicons_dir,
-        version="4.0.0",
+        custom_dir=tmp_path / "user-config" / "custom",
         prefix=tmp_path,
+        lab=apps.lab(tmp_path / "lab"),
+        notebook=None,
     )
 
 

@@ -18,6 +18,8 @@ from perijove_gateway_http.lab.page_config import Place, Site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perijove_gateway_http.lab.apps import FrontEndApp
+
     from gateway_http.tests.lab.running_edge import Write
 
 SITE = Site("/", "", (2, 0, 0), terminals_available=False)
@@ -126,6 +128,11 @@ def test_what_a_reader_does_to_configuration_stays_with_it(
     assert files.section("page_config") == {"a": {"b": 1}}
 
 
+def app_of(installation: Installation) -> FrontEndApp:
+    assert installation.lab
+    return installation.lab
+
+
 def test_extensions_are_switched_off_by_administrators_users_and_extensions(
     empty: Installation, write: Write
 ) -> None:
@@ -134,7 +141,7 @@ def test_extensions_are_switched_off_by_administrators_users_and_extensions(
     write(user, {"disabledExtensions": {"by-user": True, "kept": False, "off": True}})
     extension(empty, write, "on", lab={"disabledExtensions": ["by-extension"]})
     extension(empty, write, "off", lab={"disabledExtensions": ["by-switched-off-extension"]})
-    config = Frontend(empty).page_config.assemble(SITE, Place())
+    config = Frontend(empty).page_config.assemble(app_of(empty), SITE, Place())
     disabled = {"by-admin", "by-user", "by-extension", "off"}
     # The last one asks whether to fetch news, which nobody does here.
     assert set(config["disabledExtensions"]) - disabled == {
@@ -161,7 +168,7 @@ def test_what_an_administrator_locks_and_adds_reaches_the_page(
     values = {"lockedExtensions": {"a": True, "b": False}, "mine": {"x": True}, "flag": "1"}
     write(empty.config_path[1] / "labconfig/page_config.json", values)
     frontend = Frontend(empty)
-    config = frontend.page_config.assemble(SITE, Place())
+    config = frontend.page_config.assemble(app_of(empty), SITE, Place())
     assert config["lockedExtensions"] == ["a"]
     assert config["mine"] == ["x"]
     assert config["flag"] == "1"
@@ -178,7 +185,7 @@ def test_of_two_extensions_of_a_name_the_first_one_is_loaded(
     write(empty.labextensions_path[0] / "broken/package.json", "{")
     write(empty.labextensions_path[0] / "nameless/package.json", {"version": "1"})
     frontend = Frontend(empty)
-    config = frontend.page_config.assemble(SITE, Place())
+    config = frontend.page_config.assemble(app_of(empty), SITE, Place())
     assert [one["name"] for one in config["federated_extensions"]] == ["@me/ext", "plain"]
     assert config["federated_extensions"][1] == {
         "name": "plain",

@@ -19,11 +19,13 @@ class Scripts(html.parser.HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.data, self.sources, self.plain = "", [], []
+        self.data, self.sources, self.plain, self.links = "", [], [], []
         self._in = None
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)
+        if tag == "link":
+            self.links.append(given)
         if tag == "script":
             self._in = given.get("id", "plain")
             if "src" in given:

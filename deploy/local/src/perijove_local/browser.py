@@ -32,7 +32,7 @@ def open_page(url: str, page: Path) -> None:
         page,
         '<!DOCTYPE html><meta charset="utf-8"><title>Perijove</title>'
         f'<meta http-equiv="refresh" content="0;url={target}">'
-        f'<a href="{target}">Continue to JupyterLab</a>\n',
+        f'<a href="{target}">Continue to Jupyter</a>\n',
     )
     nothing = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

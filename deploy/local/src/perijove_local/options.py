@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perijove_local.joining_options import PoolOptions, RunnerOptions, TokenOptions
 
 DEFAULT_PORT = 8888
+DEFAULT_PAGE = "lab"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LAST_PORT = 65535
 
@@ -58,6 +59,10 @@ class Options:
     """What clients must present; empty if nothing."""
     base_url: str
     """Path under which everything is served; begins and ends with a slash."""
+    default_url: str
+    """Where `base_url` leads to, below it: the front end that people see first."""
+    custom_css: bool
+    """Whether JupyterLab, too, comes with the user's own style."""
     redis_url: str
     """Where Redis is; empty to start one."""
     warm: str
@@ -107,6 +112,8 @@ def parse(
         range(port, port + bool(port)),
         "",
         "/",
+        DEFAULT_PAGE,
+        False,
         "",
         "",
         None,
@@ -134,6 +141,8 @@ def _options(found: argparse.Namespace) -> Options:
         ports=_ports(found.port, found.port_retries),
         token=token,
         base_url=_base_url(found.base_url),
+        default_url=unquote(found.default_url).strip("/"),
+        custom_css=found.custom_css,
         redis_url=found.redis_url,
         warm=found.warm,
         external=_absolute(found.external_kernels),
@@ -216,6 +225,9 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
     add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
+    page = os.environ.get("PERIJOVE_GATEWAY_HTTP_DEFAULT_URL", DEFAULT_PAGE)
+    add("--default-url", default=page, metavar="PATH", help="first page: lab or tree (lab)")
+    add("--custom-css", action="store_true", help="show JupyterLab in your own style, too")
     # With a password in it, it had better not be on the command line, which everybody can read.
     redis_url = os.environ.get("PERIJOVE_REDIS_URL", "")
     text = "use this Redis instead of an own one (default: $PERIJOVE_REDIS_URL)"

@@ -158,6 +158,8 @@ class Stack:
             "PORT": str(self.http[1]),
             "LISTEN_FD": str(self.listening),
             "BASE_URL": self.options.base_url,
+            "DEFAULT_URL": self.options.default_url,
+            **({"CUSTOM_CSS": "yes"} if self.options.custom_css else {}),
             "TOKEN": self.options.token,
             "SERVICE_KEY": self.service_key.reveal(),
             "SERVER_ROOT": str(self.options.root),

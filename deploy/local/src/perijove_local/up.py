@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from perijove_chassis.settings import Secret
 
@@ -68,7 +69,7 @@ def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> No
                 terminal.event("who joins now is a stranger after a restart: name a --runtime-dir")
             if stack.options.browser and browser.can_open():
                 page = stack.directory.page
-                browser.open_page(with_token(f"{url}lab", stack.options.token), page)
+                browser.open_page(_first_page(stack, url), page)
             supervision.run(lambda: _update(records, supervision, terminal))
         terminal.event("stopping; Ctrl-C again to kill everything at once")
     finally:
@@ -99,10 +100,14 @@ def _url(stack: Stack) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{stack.options.base_url}"
 
 
+def _first_page(stack: Stack, url: str) -> str:
+    return with_token(url + quote(stack.options.default_url), stack.options.token)
+
+
 def _banner(stack: Stack, url: str) -> str:
     targets = stack.targets()
     rows = {
-        "Open": with_token(f"{url}lab", stack.options.token),
+        "Open": _first_page(stack, url),
         "Serves": str(stack.options.root),
         **{f"gRPC {name}": targets[name] for name in SERVICES},
         "Logs": str(stack.directory.logs),

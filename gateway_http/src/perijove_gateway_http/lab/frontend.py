@@ -1,4 +1,4 @@
-"""One installed JupyterLab with all its parts."""
+"""The installed front ends with all that they share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perijove_gateway_http.lab.config import ConfigFiles
 from perijove_gateway_http.lab.extensions import Extensions
 from perijove_gateway_http.lab.licenses import Licenses
-from perijove_gateway_http.lab.page import Page
+from perijove_gateway_http.lab.page import Pages
 from perijove_gateway_http.lab.page_config import PageConfig
 from perijove_gateway_http.lab.schemas import Schemas
 from perijove_gateway_http.lab.themes import Themes
@@ -27,7 +27,7 @@ class Frontend:
         self.config = ConfigFiles(installation.config_path)
         self.extensions = Extensions(installation.labextensions_path)
         self.page_config = PageConfig(installation, self.config, self.extensions)
-        self.page = Page(installation.static_dir)
+        self.pages = Pages()
         self.schemas = Schemas(installation, self.config, self.extensions)
         self.settings = SettingsChecker()
         self.themes = Themes(installation, self.extensions)

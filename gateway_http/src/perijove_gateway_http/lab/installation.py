@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_core.paths import jupyter_config_path, jupyter_path
+from jupyter_core.paths import jupyter_config_dir, jupyter_config_path, jupyter_path
+
+from perijove_gateway_http.lab import apps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from perijove_gateway_http.lab.apps import FrontEndApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,14 @@ class Installation:
     """Where configuration is, the first one wins."""
     favicons_dir: Path
     """Icons that the page asks for."""
-    version: str
-    """Version of JupyterLab."""
+    custom_dir: Path
+    """The user's own style, `custom.css`, and what it refers to."""
     prefix: Path
     """Prefix of the Python environment."""
+    lab: FrontEndApp | None
+    """JupyterLab, if it is installed."""
+    notebook: FrontEndApp | None
+    """Jupyter Notebook, if it is installed."""
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> Installation:
@@ -42,18 +48,21 @@ class Installation:
         """
         configured = environ.get("JUPYTERLAB_DIR")
         prefix = Path(sys.prefix)
+        app_dir = Path(configured).resolve() if configured else prefix / "share/jupyter/lab"
         return cls(
-            app_dir=Path(configured).resolve() if configured else prefix / "share/jupyter/lab",
+            app_dir=app_dir,
             labextensions_path=tuple(Path(path) for path in jupyter_path("labextensions")),
             config_path=tuple(Path(path) for path in jupyter_config_path()),
-            favicons_dir=_package_dir("jupyter_server") / "static/favicons",
-            version=importlib.metadata.version("jupyterlab"),
+            favicons_dir=apps.package_dir("jupyter_server") / "static/favicons",
+            custom_dir=Path(jupyter_config_dir()) / "custom",
             prefix=prefix,
+            lab=apps.lab(app_dir),
+            notebook=apps.notebook(),
         )
 
     @property
     def static_dir(self) -> Path:
-        """The application bundle."""
+        """The bundle of JupyterLab."""
         return self.app_dir / "static"
 
     @property
@@ -70,10 +79,3 @@ class Installation:
     def settings_dir(self) -> Path:
         """What an administrator sets for all users."""
         return self.app_dir / "settings"
-
-
-def _package_dir(name: str) -> Path:
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(name=name)
-    return Path(spec.origin).parent

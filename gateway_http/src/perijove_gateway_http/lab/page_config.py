@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from perijove_gateway_http.lab.config import merge
 
 if TYPE_CHECKING:
+    from perijove_gateway_http.lab.apps import FrontEndApp
     from perijove_gateway_http.lab.config import ConfigFiles, JsonObject
     from perijove_gateway_http.lab.extensions import Extension, Extensions
     from perijove_gateway_http.lab.installation import Installation
@@ -71,6 +72,8 @@ class Site:
     """Whether hidden entries may be shown."""
     delete_to_trash: bool = True
     """Whether what is deleted can be got back."""
+    expose_app: bool = False
+    """Whether scripts of the page can reach the application."""
     untracked_message_types: tuple[str, ...] = ()
     """Types of messages that are no activity, if they are not the usual ones."""
 
@@ -84,6 +87,8 @@ class Place:
     tree_path: str = ""
     not_found_url: str | None = None
     """Address that there is no page for; the front end says so."""
+    notebook_page: str = ""
+    """Which page of Jupyter Notebook it is; empty in JupyterLab, which has but one."""
 
 
 class PageConfig:
@@ -96,14 +101,15 @@ class PageConfig:
         self._config = config
         self._extensions = extensions
 
-    def assemble(self, site: Site, place: Place) -> JsonObject:
-        """Return the configuration for one page."""
+    def assemble(self, app: FrontEndApp, site: Site, place: Place) -> JsonObject:
+        """Return the configuration for one page of an application."""
         config = self.from_disk()
         lists = {key: _as_list(value) for key, value in config.items()}
         return {
             **_defaults(),
             **lists,
             **self._of_installation(),
+            **_of_app(app, site),
             **_of_site(site),
             **_of_place(place),
             "federated_extensions": [
@@ -149,13 +155,8 @@ class PageConfig:
     def _of_installation(self) -> JsonObject:
         installation = self._installation
         return {
-            "appName": "JupyterLab",
-            "appNamespace": "lab",
-            "appVersion": installation.version,
             "appSettingsDir": str(installation.settings_dir),
             "schemasDir": str(installation.schemas_dir),
-            "staticDir": str(installation.static_dir),
-            "templatesDir": str(installation.static_dir),
             "themesDir": str(installation.themes_dir),
             # Known to the service that keeps them alone.
             "userSettingsDir": "",
@@ -177,7 +178,6 @@ def _defaults() -> JsonObject:
         "cacheFiles": False,
         "copyAbsolutePath": False,
         "devMode": False,
-        "exposeAppInBrowser": False,
         "fullMathjaxUrl": "",
         "ignorePlugins": [],
         "mathjaxConfig": "TeX-AMS_HTML-full,Safe",
@@ -191,6 +191,18 @@ def _defaults() -> JsonObject:
     }
 
 
+def _of_app(app: FrontEndApp, site: Site) -> JsonObject:
+    return {
+        "appName": app.title,
+        "appNamespace": app.name,
+        "appVersion": app.version,
+        "frontendUrl": site.base_url,
+        "fullStaticUrl": f"{site.base_url.rstrip('/')}/static/{app.name}",
+        "staticDir": str(app.static_dir),
+        "templatesDir": str(app.templates_dir),
+    }
+
+
 def _of_site(site: Site) -> JsonObject:
     base = site.base_url.rstrip("/")
     full = {f"full{key[0].upper()}{key[1:]}": base + url for key, url in _URLS.items()}
@@ -200,7 +212,7 @@ def _of_site(site: Site) -> JsonObject:
         "allow_hidden_files": site.allow_hidden,
         "baseUrl": site.base_url,
         "delete_to_trash": site.delete_to_trash,
-        "fullStaticUrl": f"{base}/static/lab",
+        "exposeAppInBrowser": site.expose_app,
         # The front end takes a JSON text, and expects one here.
         "notebookVersion": str(list(site.server_version)),
         "serverRoot": site.server_root,
@@ -221,6 +233,8 @@ def _of_place(place: Place) -> JsonObject:
         "workspace": place.workspace,
         "treePath": place.tree_path,
     }
+    if place.notebook_page:
+        config["notebookPage"] = place.notebook_page
     if place.not_found_url is not None:
         config["notFoundUrl"] = place.not_found_url
     return config

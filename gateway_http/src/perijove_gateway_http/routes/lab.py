@@ -1,8 +1,15 @@
-"""Everything below `lab`, in the order in which it is matched."""
+"""Everything of front ends, in the order in which it is matched."""
 
 from __future__ import annotations
 
-from perijove_gateway_http.routes import lab_api, lab_pages, lab_settings, lab_workspaces, static
+from perijove_gateway_http.routes import (
+    lab_api,
+    lab_pages,
+    lab_settings,
+    lab_workspaces,
+    notebook_pages,
+    static,
+)
 
 ROUTES = (
     *static.ROUTES,
@@ -11,4 +18,5 @@ ROUTES = (
     *lab_api.ROUTES,
     *lab_pages.ROUTES,
     *lab_pages.FALLBACK_ROUTES,
+    *notebook_pages.ROUTES,
 )

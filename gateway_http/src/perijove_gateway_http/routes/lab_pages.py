@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from perijove_gateway_http.keys import AUTH, FRONTEND, PARAMS, SETTINGS
-from perijove_gateway_http.lab.page import BundleMissing
+from perijove_gateway_http.lab.page import BundleMissing, Look
 from perijove_gateway_http.lab.page_config import Place, Site
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import html_response, redirect
@@ -18,12 +19,14 @@ from perijove_gateway_http.routing import Guard, Route
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from perijove_gateway_http.lab.apps import FrontEndApp
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.settings import Settings
 
 log = structlog.get_logger()
 
 _DEFAULT_WORKSPACE = "default"
+_LOOK = Look("JupyterLab", busy_icon="favicon-busy-1.ico")
 
 
 async def get_lab(request: web.Request) -> web.Response:
@@ -41,7 +44,7 @@ async def get_unknown(request: web.Request) -> web.Response:
     raw_path = request.rel_url.raw_path
     if raw_path.endswith("/"):
         return _without_slash(request)
-    return await _respond(request, Place(not_found_url=raw_path))
+    return await _of_lab(request, Place(not_found_url=raw_path))
 
 
 async def _page(request: web.Request, *, single_document: bool) -> web.Response:
@@ -53,16 +56,30 @@ async def _page(request: web.Request, *, single_document: bool) -> web.Response:
         workspace=params.get("workspace", _DEFAULT_WORKSPACE),
         tree_path=params.get("path", ""),
     )
-    return await _respond(request, place)
+    return await _of_lab(request, place)
 
 
-async def _respond(request: web.Request, place: Place) -> web.Response:
-    site = site_of(request.app[SETTINGS])
+async def _of_lab(request: web.Request, place: Place) -> web.Response:
+    app = request.app[FRONTEND].installation.lab
+    if app is None:
+        raise Problem(404, "JupyterLab is not installed here")
+    return await respond(request, app, _LOOK, place)
+
+
+async def respond(request: web.Request, app: FrontEndApp, look: Look, place: Place) -> web.Response:
+    """Answer with a page of an application.
+
+    Raises:
+        Problem: 500 if its installation is broken.
+    """
+    settings = request.app[SETTINGS]
+    look = replace(look, custom_css=settings.links_custom_css(app.name))
+    frontend, site = request.app[FRONTEND], site_of(settings)
     try:
-        text = await asyncio.to_thread(_render, request.app[FRONTEND], site, place)
+        text = await asyncio.to_thread(_render, frontend, app, look, site, place)
     except BundleMissing as error:
         log.error("the page cannot be made", cause=str(error))  # noqa: TRY400 - it says enough
-        raise Problem(500, f"JupyterLab cannot be shown: {error}") from None
+        raise Problem(500, f"{app.title} cannot be shown: {error}") from None
     response = html_response(text)
     response.headers["Cache-Control"] = "no-store"
     cookie = request.app[AUTH].xsrf_cookie(request)
@@ -71,8 +88,8 @@ async def _respond(request: web.Request, place: Place) -> web.Response:
     return response
 
 
-def _render(frontend: Frontend, site: Site, place: Place) -> str:
-    return frontend.page.render(frontend.page_config.assemble(site, place))
+def _render(frontend: Frontend, app: FrontEndApp, look: Look, site: Site, place: Place) -> str:
+    return frontend.pages.render(app, look, frontend.page_config.assemble(app, site, place))
 
 
 def site_of(settings: Settings) -> Site:
@@ -84,6 +101,7 @@ def site_of(settings: Settings) -> Site:
         terminals_available=settings.terminals,
         allow_hidden=settings.allow_hidden,
         delete_to_trash=settings.delete_to_trash,
+        expose_app=settings.expose_app_in_browser,
         untracked_message_types=tuple(
             name for part in settings.untracked_message_types.split(",") if (name := part.strip())
         ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from perijove_gateway_http.files import IMMUTABLE, REVALIDATE, file_response
+from perijove_gateway_http.files import IMMUTABLE, REVALIDATE, file_response, find_file
 from perijove_gateway_http.keys import FRONTEND, PARAMS
+from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.routing import Guard, Route
 
 if TYPE_CHECKING:
@@ -36,20 +38,33 @@ async def get_favicon(request: web.Request) -> web.StreamResponse:
     return await file_response([installation.favicons_dir], request[PARAMS]["name"], REVALIDATE)
 
 
-async def get_custom_css(_request: web.Request) -> web.Response:
-    """GET custom/custom.css: the user's own style. There is none."""
+async def get_custom_css(request: web.Request) -> web.StreamResponse:
+    """GET custom/custom.css: the user's own style; empty if there is none."""
+    roots = [request.app[FRONTEND].installation.custom_dir]
+    if await asyncio.to_thread(find_file, roots, "custom.css"):
+        return await file_response(roots, "custom.css", REVALIDATE)
+    # Pages ask for it in any case, and would report it missing.
     headers = {"Content-Type": "text/css", "Cache-Control": REVALIDATE}
     return web.Response(body=b"", headers=headers)
 
 
-def _readable(pattern: str, handler: Handler) -> Iterator[Route]:
+async def get_custom_file(request: web.Request) -> web.StreamResponse:
+    """GET custom/{path}: what the user's own style refers to, which are no scripts."""
+    path = request[PARAMS]["path"]
+    if path.endswith((".js", ".mjs")):
+        raise Problem(404)
+    return await file_response([request.app[FRONTEND].installation.custom_dir], path, REVALIDATE)
+
+
+def _readable(pattern: str, handler: Handler, guard: Guard = Guard.PUBLIC) -> Iterator[Route]:
     for method in ("GET", "HEAD"):
-        yield Route(method, pattern, handler, Guard.PUBLIC)
+        yield Route(method, pattern, handler, guard)
 
 
 ROUTES = (
     *_readable("static/lab/{path*}", get_bundle_file),
     *_readable("static/favicons/{name}", get_favicon),
     *_readable("lab/extensions/{path*}", get_extension_file),
-    *_readable("custom/custom.css", get_custom_css),
+    *_readable("custom/custom.css", get_custom_css, Guard.PAGE),
+    *_readable("custom/{path*}", get_custom_file, Guard.PAGE),
 )
