@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web, web_response
+from multidict import CIMultiDict
 from perijove_chassis.telemetry import CallMetrics
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -14,14 +15,19 @@ from perijove_gateway_http.activity import Activity
 from perijove_gateway_http.arrivals import KernelArrivals
 from perijove_gateway_http.auth import Authenticator
 from perijove_gateway_http.dispatch import dispatch, observed
+from perijove_gateway_http.ending import Launcher, seconds_unused, stop_when_unused
 from perijove_gateway_http.event_feed import EventFeed
+from perijove_gateway_http.forwarding import Forwarding
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
 from perijove_gateway_http.keys import (
     ACTIVITY,
     ARRIVALS,
     AUTH,
     EVENTS,
+    FORWARDING,
     FRONTEND,
+    HEADERS,
+    LAUNCHER,
     LISTS,
     METRICS,
     ORIGINS,
@@ -39,7 +45,7 @@ from perijove_gateway_http.routing import RawPathResource, Table
 from perijove_gateway_http.stubs import Stubs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from perijove_gateway_http.routing import Route
     from perijove_gateway_http.settings import Settings
@@ -61,6 +67,9 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app[SETTINGS] = settings
     app[AUTH] = Authenticator(settings)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
+    app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders)
+    app[LAUNCHER] = Launcher(settings.launcher_fd)
+    app[HEADERS] = CIMultiDict(settings.extra_headers())
     app[FRONTEND] = Frontend(Installation.find(os.environ))
     app[TABLE] = Table(settings.base_url, routes)
     registry = CollectorRegistry()
@@ -74,6 +83,8 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app.on_startup.append(_open)
     app.on_shutdown.append(_close_sockets)
     app.on_cleanup.append(_close)
+    if settings.shutdown_no_activity_timeout:
+        app.cleanup_ctx.append(_end_when_unused)
     return app
 
 
@@ -83,6 +94,19 @@ async def _open(app: web.Application) -> None:
     app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
     app[LISTS].start()
     app[EVENTS] = EventFeed(app[STUBS].subscribe)
+
+
+async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:
+    ending = asyncio.create_task(
+        stop_when_unused(
+            app[LAUNCHER],
+            app[SETTINGS].shutdown_no_activity_timeout,
+            lambda: seconds_unused(app[ACTIVITY], app[LISTS], app[STUBS]),
+        )
+    )
+    yield
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
 
 
 async def _close_sockets(app: web.Application) -> None:

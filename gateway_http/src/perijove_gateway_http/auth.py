@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from perijove_gateway_http.keys import FORWARDING
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -158,7 +160,7 @@ class Authenticator:
     def _cookie(self, request: web.Request, name: str, value: str) -> Morsel[str]:
         jar = SimpleCookie({name: value})
         jar[name]["path"] = self._base_url
-        if self._secure or request.secure:
+        if self._secure or request.app[FORWARDING].scheme(request) == "https":
             jar[name]["secure"] = True
         return jar[name]
 

@@ -17,6 +17,8 @@ from perijove_gateway_http.keys import (
     ACTIVITY,
     AUTH,
     CALLER,
+    FORWARDING,
+    HEADERS,
     MATCH,
     METRICS,
     ORIGINS,
@@ -61,7 +63,9 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
         return _answer_unknown(request)
     guard = match.row.guard
     if request.method == "OPTIONS" and guard.is_api:
-        return web.Response(status=200, headers=_PREFLIGHT)
+        given = request.app[HEADERS]
+        told = {name: given.get(name, value) for name, value in _PREFLIGHT.items()}
+        return web.Response(status=200, headers=told)
     if route is None or route.checks_xsrf:
         _check_origin(request, guard, caller)
     if route is None:
@@ -150,6 +154,7 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
             method=method,
             route=route,
             path=request.rel_url.raw_path[:500],
+            client=request.app[FORWARDING].client(request),
             status=status,
             ms=round(seconds * 1000, 2),
         )

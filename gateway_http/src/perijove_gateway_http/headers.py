@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from perijove_gateway_http.keys import AUTH, CALLER, MATCH, ORIGINS, SETTINGS
+from perijove_gateway_http.keys import AUTH, CALLER, HEADERS, MATCH, ORIGINS, SETTINGS
 
 if TYPE_CHECKING:
     from perijove_gateway_http.routing import Handler, Row
@@ -23,15 +23,20 @@ CSP = "Content-Security-Policy"
 
 def content_security_policy(request: web.Request, *extra: str) -> str:
     """Return the policy of an answer with further directives."""
+    if (given := request.app[HEADERS].get(CSP)) is not None:
+        return "; ".join((given, *extra))
     report = request.app[SETTINGS].base_url + "api/security/csp-report"
-    return "; ".join(["frame-ancestors 'self'", f"report-uri {report}", *extra])
+    return "; ".join(("frame-ancestors 'self'", f"report-uri {report}", *extra))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Complete an answer just before it is sent."""
     headers = response.headers
-    headers["Server"] = SERVER
-    headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in request.app[HEADERS].items():
+        if name.lower() != CSP.lower():
+            headers.setdefault(name, value)
+    headers.setdefault("Server", SERVER)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
     match, caller = request.get(MATCH), request.get(CALLER)
     if CSP not in headers:
         headers[CSP] = content_security_policy(request, *_extra(match.row if match else None))

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perijove_chassis.telemetry import CallMetrics
 
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.arrivals import KernelArrivals
     from perijove_gateway_http.auth import Authenticator, Caller
+    from perijove_gateway_http.ending import Launcher
     from perijove_gateway_http.event_feed import EventFeed
+    from perijove_gateway_http.forwarding import Forwarding
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.lists import Lists
     from perijove_gateway_http.origins import Origins
@@ -39,6 +43,15 @@ AUTH: web.AppKey[Authenticator] = web.AppKey("auth")
 
 ORIGINS: web.AppKey[Origins] = web.AppKey("origins")
 """Says which hosts and origins may ask."""
+
+FORWARDING: web.AppKey[Forwarding] = web.AppKey("forwarding")
+"""Says what is between the client and this process."""
+
+LAUNCHER: web.AppKey[Launcher] = web.AppKey("launcher")
+"""Who can end the whole server."""
+
+HEADERS: web.AppKey[Mapping[str, str]] = web.AppKey("headers")
+"""What every answer carries that does not set it itself."""
 
 TABLE: web.AppKey[Table] = web.AppKey("table")
 """Every route."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
+from perijove_chassis.listening import Listening
 
 from perijove_gateway_http.app import build_app
+from perijove_gateway_http.encryption import certificate_of
 from perijove_gateway_http.origins import is_loopback
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ async def serve(settings: Settings, routes: Sequence[Route]) -> None:
 
     It waits for no service: what needs one that is not there yet waits by itself.
     """
+    certificate = certificate_of(settings)
     listening = _listen(settings)
     family, address = listening.family, listening.getsockname()
     on_loopback = family == socket.AF_UNIX or is_loopback(address[0])
@@ -53,7 +57,8 @@ async def serve(settings: Settings, routes: Sequence[Route]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening, backlog=_BACKLOG).start()
+        context = certificate.context if certificate else None
+        await web.SockSite(runner, listening, backlog=_BACKLOG, ssl_context=context).start()
         log.info("serving", address=address, base_url=settings.base_url)
         await told.wait()
     finally:
@@ -65,8 +70,19 @@ async def serve(settings: Settings, routes: Sequence[Route]) -> None:
 def _listen(settings: Settings) -> socket.socket:
     if settings.listen_fd >= 0:
         listening = socket.socket(fileno=settings.listen_fd)
+    elif settings.sock:
+        listening = _listen_on_path(settings)
     else:
         family = socket.AF_INET6 if ":" in settings.ip else socket.AF_INET
         listening = socket.create_server((settings.ip, settings.port), family=family)
     listening.setblocking(False)
+    return listening
+
+
+def _listen_on_path(settings: Settings) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    with Listening(f"unix:{settings.sock}"):
+        listening.bind(settings.sock)
+        listening.listen(_BACKLOG)
+    Path(settings.sock).chmod(settings.sock_permissions())
     return listening

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -11,6 +12,11 @@ from perijove_chassis.settings import Secret, SettingsError
 from perijove_gateway_http.framing import V1
 
 PREFIX = "PERIJOVE_GATEWAY_HTTP_"
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+# Whoever serves it must be able to use it.
+_MODE = re.compile(r"0*[67][0-7]{2}")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +44,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Port to listen on; 0 for any."""
     listen_fd: int = -1
     """Listening socket to take over, in place of `ip` and `port`; none if negative."""
+    sock: str = ""
+    """Path of a unix socket to listen on, in place of `ip` and `port`. With `listen_fd`,
+    where that is."""
+    sock_mode: str = "0600"
+    """Its permissions, in octal digits."""
+    certfile: str = ""
+    """File of the certificate that this process shows, in PEM: it then speaks https. When it
+    changes, new connections get the new one."""
+    keyfile: str = ""
+    """File of its private key, in PEM; the same file if empty."""
+    client_ca: str = ""
+    """File of roots, in PEM: clients must show a certificate of theirs. None if empty."""
+    trust_xheaders: bool = False
+    """Whether X-Real-IP, X-Forwarded-For, X-Scheme and X-Forwarded-Proto are believed: only
+    where nobody but a proxy that sets them reaches this process."""
+    launcher_fd: int = -1
+    """Pipe by which whoever started all processes can be asked to end them; none if negative."""
+    shutdown_no_activity_timeout: float = 0.0
+    """Seconds without a request, a kernel or a terminal after which the whole server is
+    ended; never if 0."""
     base_url: str = "/"
     """Prefix of every address, for example `/user/ada/`."""
     default_url: str = "lab"
@@ -77,6 +103,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether requests with a cookie need not prove where they come from."""
     secure_cookie: bool = False
     """Whether cookies are for https only even if this process is reached by http."""
+    headers: str = ""
+    """JSON object of headers that every answer carries that does not set them itself.
+    `Content-Security-Policy` takes the place of the usual policy of pages."""
     authenticate_metrics: bool = True
     """Whether `/metrics` needs a credential."""
     max_body_bytes: int = 512 * 1024 * 1024
@@ -104,5 +133,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{PREFIX}TOKEN: must not be empty, unless {PREFIX}ALLOW_ANYONE is true"
             )
+        self.extra_headers()
+        _octal(self.sock_mode)
+        if self.shutdown_no_activity_timeout and self.launcher_fd < 0:
+            raise SettingsError(
+                f"{PREFIX}SHUTDOWN_NO_ACTIVITY_TIMEOUT: there is nobody who could end the server"
+            )
         parts = [quote(unquote(part), safe="@~") for part in self.base_url.split("/") if part]
         return msgspec.structs.replace(self, base_url="/".join(["", *parts, ""]))
+
+    def extra_headers(self) -> dict[str, str]:
+        """Return the headers that every answer is to carry.
+
+        Raises:
+            SettingsError: if they are no JSON object of texts that may be in a header.
+        """
+        try:
+            found = msgspec.json.decode(self.headers or "{}", type=dict[str, str])
+        except msgspec.DecodeError as error:
+            raise SettingsError(f"{PREFIX}HEADERS: {error}") from None
+        for name, value in found.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise SettingsError(f"{PREFIX}HEADERS: {name!r} cannot be a header")
+        return found
+
+    def sock_permissions(self) -> int:
+        """Return the permissions of the unix socket."""
+        return _octal(self.sock_mode)
+
+
+def _octal(text: str) -> int:
+    if not _MODE.fullmatch(text):
+        raise SettingsError(f"{PREFIX}SOCK_MODE: {text!r} is no mode such as 0600")
+    return int(text, 8)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from perijove_local.options import Options
 
 _BACKLOG = 1024
 
 
 def listen(options: Options) -> socket.socket:
-    """Return a socket that listens on the first free port of those asked for.
+    """Return a socket that listens on the path, or the first free port of those, asked for.
 
     Raises:
-        Failure: if there is none, or the address is none of this machine's.
+        Failure: if there is none, somebody serves the path, or the address is none of this
+            machine's.
     """
+    if options.door.sock:
+        return _listen_on_path(options.door.sock, options.door.sock_mode)
     family, address = _resolve(options.ip)
     for port in options.ports:
         try:
@@ -47,6 +55,43 @@ def check_free(address: str, option: str) -> None:
         _bind(family, str(where[0]), int(port)).close()
     except OSError as error:
         raise Failure(f"{option} {address}: {error.strerror}; choose another one") from None
+
+
+@contextmanager
+def listening_on(options: Options) -> Iterator[socket.socket]:
+    """Hold the socket that `listen` returns; remove its path in the end, if it has one.
+
+    Raises:
+        Failure: if there is none.
+    """
+    with listen(options) as listening:
+        yield listening
+    if options.door.sock:
+        options.door.sock.unlink(missing_ok=True)
+
+
+def _listen_on_path(path: Path, mode: int) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        if path.is_socket() and not _is_served(path):
+            path.unlink()  # left by one that was killed
+        # Until it has its permissions nobody but this user may connect.
+        before = os.umask(0o177)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(before)
+        path.chmod(mode)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise Failure(f"cannot listen on --sock {path}: {error.strerror}") from None
+    return listening
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(path)) != errno.ECONNREFUSED
 
 
 def _resolve(ip: str) -> tuple[socket.AddressFamily, str]:

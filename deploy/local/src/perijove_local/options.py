@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from perijove_local import joining_options
+from perijove_local.door_options import DoorOptions, add_door, door_options
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LAST_PORT = 65535
 
 
+NO_DOOR = DoorOptions()
 OF_POOL = {
     "top": "show the runners and how full they are",
     "kernels": "show the kernels, and whose they are",
@@ -83,6 +85,8 @@ class Options:
     """Least severe level that the services log."""
     debug: bool
     """Whether to show the services' logs on the terminal."""
+    door: DoorOptions = NO_DOOR
+    """What clients meet."""
 
 
 def parse(
@@ -133,7 +137,8 @@ def _options(found: argparse.Namespace) -> Options:
         raise Failure(f"--root-dir {found.root_dir} is not a directory")
     ip = "" if found.ip == "*" else found.ip
     token = _token(found.token)
-    if not token and ip not in LOOPBACK:
+    door = door_options(found)
+    if not token and ip not in LOOPBACK and not door.sock:
         raise Failure("without a token only this machine may connect: drop --ip, or set --token")
     return Options(
         root=root.resolve(),
@@ -153,6 +158,7 @@ def _options(found: argparse.Namespace) -> Options:
         runtime=_absolute(found.runtime_dir),
         log_level="debug" if found.debug else found.log_level,
         debug=found.debug,
+        door=door,
     )
 
 
@@ -223,6 +229,7 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--ip", default="127.0.0.1", help="address to listen on; * for all (default: 127.0.0.1)")
     add("--port", type=_port, help=f"port to listen on; 0 for any free one ({DEFAULT_PORT})")
     add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
+    add_door(add)
     add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
     page = os.environ.get("PERIJOVE_GATEWAY_HTTP_DEFAULT_URL", DEFAULT_PAGE)

@@ -25,6 +25,7 @@ _DATA, _HEADERS, _SETTINGS = 0, 1, 4
 _END_STREAM, _END_HEADERS = 1, 4
 _FRAME_HEADER = 9
 _ONE_OCTET = 127
+_HANDSHAKE = b"\x16"
 _EMPTY_MESSAGE = b"\0\0\0\0\0"
 _SERVING = b"\0\0\0\0\2\x08\x01"
 
@@ -85,13 +86,20 @@ def redis(path: str) -> Probe:
     )
 
 
-def http(address: tuple[str, int], path: str) -> Probe:
+def http(address: Address, path: str) -> Probe:
     """Return a probe that asks for a page that answers with 200."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     return Probe(
         address,
         lambda: request,
         lambda received: received.split(maxsplit=2)[1:2] == [b"200"] if b"\n" in received else None,
+    )
+
+
+def tls(address: Address) -> Probe:
+    """Return a probe that begins a handshake: one that answers it has its certificate."""
+    return Probe(
+        address, _hello, lambda received: received.startswith(_HANDSHAKE) if received else None
     )
 
 
@@ -113,6 +121,18 @@ def _connect(address: Address) -> socket.socket:
             connection.close()
             raise
     return connection
+
+
+def _hello() -> bytes:
+    import ssl  # noqa: PLC0415 - it costs memory for which few have a use
+
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(received, sent).do_handshake()
+    return sent.read()
 
 
 def _health_request(credential: str) -> bytes:

@@ -70,17 +70,17 @@ class Records:
 
         A Jupyter runtime directory that cannot be written is no reason to fail.
         """
-        options = self._stack.options
+        options, http = self._stack.options, self._stack.http
         found = {
             "base_url": options.base_url,
-            "hostname": self._stack.http[0],
+            "hostname": "localhost" if isinstance(http, str) else http[0],
             "password": False,
             "perijove_runtime_dir": str(self._stack.directory.path),
             "pid": os.getpid(),
-            "port": self._stack.http[1],
+            "port": 0 if isinstance(http, str) else http[1],
             "root_dir": str(options.root),
-            "secure": False,
-            "sock": "",
+            "secure": options.door.certfile is not None,
+            "sock": http if isinstance(http, str) else "",
             "token": options.token,
             "url": self._url,
             "version": VERSION,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from perijove_local.directory import RuntimeDirectory
     from perijove_local.options import Options
     from perijove_local.pool import Pool
+    from perijove_local.probe import Address
 
 SERVICES = ("contents", "sessions", "kernels")
 _GRACE_S = 2.0
@@ -39,7 +40,9 @@ class Stack:
     directory: RuntimeDirectory
     listening: int
     """Descriptor of the HTTP socket."""
-    http: tuple[str, int]
+    asking: int
+    """Descriptor of the pipe by which the gateway asks for the end of all."""
+    http: Address
     """Where the HTTP socket can be reached from here."""
     service_key: Secret
     """Key of all services; it leaves this process in environments only."""
@@ -154,9 +157,9 @@ class Stack:
     def _gateway(self) -> ProcessSpec:
         targets = self.targets()
         told = {
-            "IP": self.http[0],
-            "PORT": str(self.http[1]),
             "LISTEN_FD": str(self.listening),
+            "LAUNCHER_FD": str(self.asking),
+            **self.options.door.told(),
             "BASE_URL": self.options.base_url,
             "DEFAULT_URL": self.options.default_url,
             **({"CUSTOM_CSS": "yes"} if self.options.custom_css else {}),
@@ -173,8 +176,10 @@ class Stack:
             name="gateway_http",
             arguments=(sys.executable, "-m", "perijove_gateway_http"),
             environment=self._environment("gateway_http", told),
-            probe=probe.http(self.http, f"{self.options.base_url}api"),
-            inherited=(self.listening,),
+            probe=probe.tls(self.http)
+            if self.options.door.certfile
+            else probe.http(self.http, f"{self.options.base_url}api"),
+            inherited=(self.listening, self.asking),
             stop_stage=0,
         )
 

@@ -34,8 +34,14 @@ _PROBE_S, _SHOW_S, _IDLE_S = 0.02, 0.2, 1.0
 class Signals:
     """Wakes the loop when a child ends or a stop is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, asking: int | None = None) -> None:
+        """Begin to listen.
+
+        Args:
+            asking: Read end of a pipe in which a byte asks for the stop; None for no such.
+        """
         self.stops = 0
+        self._asking = asking
         self._wake, self._woken = socket.socketpair()
         for end in (self._wake, self._woken):
             end.setblocking(False)
@@ -48,8 +54,16 @@ class Signals:
 
     def wait(self, seconds: float) -> None:
         """Return at the next signal, or after some seconds."""
-        if select.select([self._wake], [], [], seconds)[0]:
+        watched: list[socket.socket | int] = [self._wake]
+        if self._asking is not None:
+            watched.append(self._asking)
+        ready = select.select(watched, [], [], seconds)[0]
+        if self._wake in ready:
             self._wake.recv(4096)
+        if self._asking in ready:
+            # Asked often it is asked once: only the user may be impatient.
+            self._asking = None
+            self.stops += 1
 
     def _stop(self, *_: object) -> None:
         self.stops += 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from perijove_chassis.settings import Secret
 
 from perijove_local import browser, descendants, process
 from perijove_local.directory import RuntimeDirectory
-from perijove_local.listening import check_free, listen
+from perijove_local.listening import check_free, listening_on
 from perijove_local.logs import Logs
 from perijove_local.pool import Pool
 from perijove_local.records import Records, with_token
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import socket
 
     from perijove_local.options import Options
+    from perijove_local.probe import Address
     from perijove_local.terminal import Terminal
 
 _ANY = ("", "0.0.0.0", "::")
@@ -33,7 +34,8 @@ def run(options: Options, terminal: Terminal) -> int:
     Raises:
         Failure: if it cannot start; then nothing is left running.
     """
-    with closing(listen(options)) as listening:
+    asking, asked = os.pipe()
+    with listening_on(options) as listening:
         if options.pool:
             check_free(options.pool.listen, "--pool-listen")
         directory = RuntimeDirectory(options.runtime)
@@ -42,6 +44,7 @@ def run(options: Options, terminal: Terminal) -> int:
             options=options,
             directory=directory,
             listening=listening.fileno(),
+            asking=asked,
             http=_reachable(options, listening),
             service_key=pool.service_key() if pool else Secret(secrets.token_hex(32)),
             runner_id=directory.runner_id(),
@@ -49,7 +52,7 @@ def run(options: Options, terminal: Terminal) -> int:
         )
         process.adopt_orphans()
         supervision = Supervision(
-            stack.specs(), Logs(directory.logs), Signals(), terminal, debug=options.debug
+            stack.specs(), Logs(directory.logs), Signals(asking), terminal, debug=options.debug
         )
         _supervise(stack, supervision, terminal)
         directory.remove()
@@ -67,7 +70,7 @@ def _supervise(stack: Stack, supervision: Supervision, terminal: Terminal) -> No
             terminal.result(_banner(stack, url))
             if stack.pool and not stack.options.runtime:
                 terminal.event("who joins now is a stranger after a restart: name a --runtime-dir")
-            if stack.options.browser and browser.can_open():
+            if stack.options.browser and not stack.options.door.sock and browser.can_open():
                 page = stack.directory.page
                 browser.open_page(_first_page(stack, url), page)
             supervision.run(lambda: _update(records, supervision, terminal))
@@ -86,7 +89,9 @@ def _update(records: Records, supervision: Supervision, terminal: Terminal) -> N
         terminal.event(f"the record of what runs cannot be written: {error.strerror}")
 
 
-def _reachable(options: Options, listening: socket.socket) -> tuple[str, int]:
+def _reachable(options: Options, listening: socket.socket) -> Address:
+    if options.door.sock:
+        return str(options.door.sock)
     port = int(listening.getsockname()[1])
     if options.ip in _ANY:
         return "127.0.0.1", port
@@ -94,10 +99,13 @@ def _reachable(options: Options, listening: socket.socket) -> tuple[str, int]:
 
 
 def _url(stack: Stack) -> str:
+    base, scheme = stack.options.base_url, stack.options.door.scheme
+    if isinstance(stack.http, str):
+        return f"{scheme}+unix://{quote(stack.http, safe='')}{base}"
     host, port = stack.http
     if stack.options.ip == "localhost":
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{stack.options.base_url}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{base}"
 
 
 def _first_page(stack: Stack, url: str) -> str:

@@ -76,6 +76,8 @@ class Site:
     """Whether scripts of the page can reach the application."""
     untracked_message_types: tuple[str, ...] = ()
     """Types of messages that are no activity, if they are not the usual ones."""
+    can_be_ended: bool = False
+    """Whether people may end the whole server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,6 @@ def _defaults() -> JsonObject:
         "news": {"disabled": True},
         "notebookStartsKernel": True,
         "preferredPath": "/",
-        "quitButton": False,
         "store_id": 0,
         "wsUrl": "",
     }
@@ -214,6 +215,7 @@ def _of_site(site: Site) -> JsonObject:
         "delete_to_trash": site.delete_to_trash,
         "exposeAppInBrowser": site.expose_app,
         # The front end takes a JSON text, and expects one here.
+        "quitButton": site.can_be_ended,
         "notebookVersion": str(list(site.server_version)),
         "serverRoot": site.server_root,
         "terminalsAvailable": site.terminals_available,

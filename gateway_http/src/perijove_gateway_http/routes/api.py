@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, LISTS, METRICS, SETTINGS
+from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, LAUNCHER, LISTS, METRICS, SETTINGS
 from perijove_gateway_http.models import timestamp_of
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response, location, redirect
@@ -46,6 +46,13 @@ async def report_csp_violation(request: web.Request) -> web.Response:
     return web.Response(status=200)
 
 
+async def shut_down(request: web.Request) -> web.Response:
+    """POST api/shutdown: end the whole server, kernels and terminals too."""
+    request.app[LAUNCHER].ask_to_stop()
+    log.warning("the end of the server was asked for")
+    return web.Response(status=200)
+
+
 async def lead_on(request: web.Request) -> web.Response:
     """GET the base URL: to the front end, with the query, which may hold the token."""
     query = request.rel_url.raw_query_string
@@ -64,6 +71,8 @@ async def get_metrics(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("GET", "", lead_on, Guard.PUBLIC),
+    # `jupyter server stop` asks this of unix sockets before it sends a signal.
+    Route("POST", "", lead_on, Guard.PUBLIC),
     Route("GET", "api", get_version, Guard.PUBLIC_API, counts_as_activity=False),
     Route("GET", "api/status", get_status, counts_as_activity=False),
     Route(
@@ -73,5 +82,6 @@ ROUTES = (
         counts_as_activity=False,
         checks_xsrf=False,
     ),
+    Route("POST", "api/shutdown", shut_down),
     Route("GET", "metrics", get_metrics, Guard.PUBLIC),
 )

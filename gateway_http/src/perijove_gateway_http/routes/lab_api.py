@@ -10,7 +10,7 @@ from aiohttp import web
 
 from perijove_gateway_http import bodies
 from perijove_gateway_http.files import REVALIDATE, file_response, find_file
-from perijove_gateway_http.keys import FRONTEND, PARAMS
+from perijove_gateway_http.keys import FORWARDING, FRONTEND, PARAMS
 from perijove_gateway_http.lab import licenses, locales
 from perijove_gateway_http.lab.packages import package_model
 from perijove_gateway_http.problems import Problem
@@ -103,7 +103,8 @@ async def get_extensions(request: web.Request) -> web.Response:
         models = await asyncio.to_thread(_installed, request.app[FRONTEND])
     per_page = min(per_page, _MAX_PER_PAGE)
     # All are on the first page, as the front end has it.
-    url = f"{request.scheme}://{request.host}{request.path}?page=1&per_page={per_page}"
+    scheme = request.app[FORWARDING].scheme(request)
+    url = f"{scheme}://{request.host}{request.path}?page=1&per_page={per_page}"
     link = f'<{url}>; rel="last", <{url}>; rel="first"'
     return json_response(models if page == 1 else [], headers={"Link": link})
 

@@ -102,6 +102,7 @@ def site_of(settings: Settings) -> Site:
         allow_hidden=settings.allow_hidden,
         delete_to_trash=settings.delete_to_trash,
         expose_app=settings.expose_app_in_browser,
+        can_be_ended=settings.launcher_fd >= 0,
         untracked_message_types=tuple(
             name for part in settings.untracked_message_types.split(",") if (name := part.strip())
         ),

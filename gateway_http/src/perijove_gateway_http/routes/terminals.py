@@ -11,7 +11,7 @@ from perijove.contents.v1 import contents_pb2
 from perijove.terminals.v1 import terminals_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.keys import ACTIVITY, PARAMS, SETTINGS, SOCKETS, STUBS
+from perijove_gateway_http.keys import ACTIVITY, FORWARDING, PARAMS, SETTINGS, SOCKETS, STUBS
 from perijove_gateway_http.models import timestamp
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response, no_content
@@ -51,6 +51,7 @@ async def create(request: web.Request) -> web.Response:
     root = await stubs.contents.GetKernelPath(contents_pb2.GetKernelPathRequest())
     server_root = request.app[SETTINGS].server_root or root.working_directory
     base_url = request.app[SETTINGS].base_url
+    scheme = request.app[FORWARDING].scheme(request)
     reply = await stubs.terminals.CreateTerminal(
         pb.CreateTerminalRequest(
             name=body.name or "",
@@ -58,7 +59,7 @@ async def create(request: web.Request) -> web.Response:
             command=body.shell_command or (),
             environment={
                 "JUPYTER_SERVER_ROOT": server_root,
-                "JUPYTER_SERVER_URL": f"{request.scheme}://{request.host}{base_url}",
+                "JUPYTER_SERVER_URL": f"{scheme}://{request.host}{base_url}",
             },
         )
     )
