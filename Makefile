@@ -27,17 +27,27 @@ setup: .venv/.done ## Create .venv with every package and tool
 	VIRTUAL_ENV=.venv/kernels .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group kernels
 	@touch $@
 
+.venv/clients/.done: .venv/.done
+	.venv/bin/uv venv -q --clear -p $(PY) .venv/clients
+	VIRTUAL_ENV=.venv/clients .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group clients
+	@touch $@
+
+tests/clients/node/node_modules/.done: tests/clients/node/package-lock.json
+	cd tests/clients/node && npm ci --ignore-scripts --silent
+	@touch $@
+
 run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
 	.venv/bin/perijove up $(ARGS)
 
 ##@ Test
-test: unit integration conformance chaos e2e ## Everything
+test: unit integration conformance clients chaos e2e ## Everything
 
 unit: setup ## The rules and the parts: minutes
 	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
 
 integration: .venv/kernels/.done
-integration conformance: setup ## Real sockets, Redis, kernels
+clients: .venv/clients/.done tests/clients/node/node_modules/.done
+integration conformance clients: setup ## Real sockets, Redis, kernels; clients that others wrote
 	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
 
 chaos e2e: setup ## Processes that are killed; a real browser
@@ -76,7 +86,7 @@ check-protos: protos ## Lint the protos; fail if the stubs have drifted
 
 lock: ## Rewrite constraints.txt with the newest versions
 	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
-	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients $(addprefix -e ,$(PACKAGES))
 	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
 	rm -rf .venv/lock
 
@@ -84,5 +94,5 @@ clean: ## Remove .venv and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup run test unit integration conformance chaos e2e bench check fmt lint types imports protos \
+.PHONY: help setup run test unit integration conformance clients chaos e2e bench check fmt lint types imports protos \
         check-protos lock clean

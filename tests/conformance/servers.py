@@ -94,7 +94,6 @@ class RunningStock:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/"
         told = {
-            **told,
             "IdentityProvider.token": TOKEN,
             "ServerApp.root_dir": str(home.root),
             # If no directory is named, one that is not there.
@@ -103,6 +102,7 @@ class RunningStock:
             "ServerApp.port_retries": 0,
             "ServerApp.open_browser": False,
             "ServerApp.allow_root": True,
+            **told,
         }
         traits: dict[str, dict[str, Any]] = {}
         for name, value in told.items():

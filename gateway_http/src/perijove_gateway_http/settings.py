@@ -85,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kernel_ws_protocol: str = V1
     """The format that kernels' WebSockets have if a client offers it. Any other name, or
     none, is the older one of JSON for all."""
+    allowed_envs: str = ""
+    """Names of variables, separated by commas, that a client may set for the kernel it starts,
+    besides those that begin with `KERNEL_`."""
     terminals: bool = True
     """Whether users may open terminals."""
     allow_anyone: bool = False
@@ -120,6 +123,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def links_custom_css(self, app_name: str) -> bool:
         """Whether pages of an application come with the user's own style."""
         return self.custom_css == "yes" or (self.custom_css == "auto" and app_name == "notebook")
+
+    def client_variables(self) -> frozenset[str]:
+        """Return the names of variables that clients may set for their kernels."""
+        names = (name.strip() for name in self.allowed_envs.split(","))
+        return frozenset(filter(None, names))
 
     def checked(self) -> Settings:
         """Return the settings in their normal form.

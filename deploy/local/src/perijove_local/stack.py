@@ -135,6 +135,8 @@ class Stack:
             "SERVICE_KEY": key.hex(),
             "STATE_DIR": str(self.directory.path / "runner"),
             "KERNELS": targets["kernels"],
+            # Who uses this machine as a gateway names directories of another one.
+            "WORKING_DIRECTORY": str(self.options.root),
             "GRACE_S": str(_GRACE_S),
             **self._told_of_terminals(),
             **({"WARM": self.options.warm} if self.options.warm else {}),

@@ -10,7 +10,7 @@ from perijove.kernels.v1 import kernels_pb2 as pb
 
 from perijove_gateway_http.bodies import read_json
 from perijove_gateway_http.fence import fenced
-from perijove_gateway_http.keys import CALLER, LISTS, PARAMS, STUBS
+from perijove_gateway_http.keys import CALLER, LISTS, PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.models import kernel_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
 from perijove_gateway_http.responses import (
@@ -52,21 +52,26 @@ async def list_all(request: web.Request) -> web.Response:
 async def start(request: web.Request) -> web.Response:
     """POST api/kernels: start one. Of `env`, names that begin with `KERNEL_` count.
 
-    Those are what a server that uses this one as its gateway sends; everything
-    else of a process's environment is for who runs the server to say.
+    Those are what a server that uses this one as its gateway sends; which others
+    count is for who runs the server to say. `KERNEL_WORKING_DIR` is where the kernel
+    starts, if the runner has that directory, unless the body has a `path`.
 
     Who sends `Prefer: wait=SECONDS` is not refused at once if there is no place.
     """
     body = await read_json(request, _Start) or _Start()
     stubs = request.app[STUBS]
-    where = await stubs.contents.GetKernelPath(
-        contents_pb2.GetKernelPathRequest(path=(body.path or "").strip("/"))
-    )
+    environment = _environment(body.env or {}, request.app[SETTINGS].client_variables())
+    directory = "" if body.path else environment.get("KERNEL_WORKING_DIR", "")
+    if not directory.startswith("/"):
+        where = await stubs.contents.GetKernelPath(
+            contents_pb2.GetKernelPathRequest(path=(body.path or "").strip("/"))
+        )
+        directory = where.working_directory
     started = pb.StartKernelRequest(
         kernel_id=body.kernel_id or "",
         kernelspec_name=body.name or "",
-        working_directory=where.working_directory,
-        environment={k: v for k, v in (body.env or {}).items() if k.startswith("KERNEL_")},
+        working_directory=directory,
+        environment=environment,
     )
     wait_s = preferred_wait_s(request)
     if wait_s:
@@ -138,6 +143,12 @@ async def restart(request: web.Request) -> web.Response:
         why = {"traceback": problem_of(error).message}
         raise Problem(500, "Exception restarting kernel", extra=why) from None
     return json_response(kernel_model(reply.kernel))
+
+
+def _environment(env: dict[str, str], allowed: frozenset[str]) -> dict[str, str]:
+    return {
+        name: value for name, value in env.items() if name.startswith("KERNEL_") or name in allowed
+    }
 
 
 def _who(request: web.Request) -> str:
