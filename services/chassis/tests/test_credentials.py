@@ -59,3 +59,24 @@ def test_many_credentials_do_not_push_out_the_right_to_call() -> None:
     checks, now = verifier(), time.time()
     many = [credential(now + 60 + number) for number in range(600)]
     assert {checks.verify(presented) for presented in many + many[:10]} == {EDGE}
+
+
+def test_the_user_for_whom_a_service_calls_is_signed() -> None:
+    checks = verifier()
+    issuer = Issuer(derive_key(KEY, "contents"), "edge", "contents")
+    for user in ("ada", "Zoë O'Brien/ß", ""):
+        presented = issuer.credential(user)
+        assert checks.verify(presented).user == user
+        assert issuer.credential(user) == presented
+    head, _, signature = issuer.credential("ada").removeprefix("Perijove ").partition(".")
+    claims = json.loads(base64.urlsafe_b64decode(head)) | {"user": "grace"}
+    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
+    with pytest.raises(Unauthenticated):
+        checks.verify(f"Perijove {forged}.{signature}")
+
+
+def test_what_is_signed_for_many_users_is_kept_within_a_limit() -> None:
+    issuer = Issuer(derive_key(KEY, "contents"), "edge", "contents")
+    for number in range(3000):
+        issuer.credential(f"user {number}")
+    assert len(issuer._signed) <= 1024

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from perijove_chassis import credentials, errors, server, status, telemetry
+from perijove_chassis import credentials, errors, server, status, telemetry, users
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.settings import Secret, ServerSettings
@@ -25,6 +25,8 @@ async def echo(request: bytes, context: Any) -> bytes:
         raise TypeError("a secret path /etc")
     if request == b"who":
         return server.principal.get().name.encode()
+    if request == b"for whom":
+        return users.user.get().encode()
     if request == b"request id":
         return telemetry.request_id.get().encode()
     if request == b"slow":
@@ -82,6 +84,17 @@ async def test_a_signed_call_is_served_with_its_caller(channel: Channel) -> None
 async def test_the_request_id_travels(channel: Channel) -> None:
     telemetry.request_id.set("r-1")
     assert await channel.unary_unary(f"/{NAME}/Echo")(b"request id") == b"r-1"
+
+
+async def test_the_user_travels_signed_or_not_at_all(channel: Channel, address: str) -> None:
+    users.user.set("Zoë O'Brien/ß")
+    assert (await channel.unary_unary(f"/{NAME}/Echo")(b"for whom")).decode() == "Zoë O'Brien/ß"
+    users.user.set("")
+    assert await channel.unary_unary(f"/{NAME}/Echo")(b"for whom") == b""
+    issuer = credentials.Issuer(credentials.derive_key(KEY, "echo"), "gateway_http", "echo")
+    metadata = [("authorization", issuer.credential("ada")), ("perijove-user", "grace")]
+    async with grpc.aio.insecure_channel(address) as plain:
+        assert await plain.unary_unary(f"/{NAME}/Echo")(b"for whom", metadata=metadata) == b"ada"
 
 
 async def test_a_stream_is_served_whole(channel: Channel) -> None:

@@ -86,9 +86,8 @@ class KernelsServiceServicer:
     def StartKernel(self, request, context):
         """Starts a kernel. Returns once its process is launched, in state
         `EXECUTION_STATE_STARTING`; it need not have answered yet. It belongs to the
-        user who asks; a service that asks for one says so in the metadata
-        `perijove-user` (percent-encoded). If there are as many kernels as there may
-        be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
+        user who asks; a service that asks for one says so in the credential that it
+        signs. If there are as many kernels as there may be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

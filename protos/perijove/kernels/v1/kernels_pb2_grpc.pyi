@@ -38,9 +38,8 @@ class KernelsServiceStub:
     StartKernel: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.StartKernelRequest, _kernels_pb2.StartKernelResponse]
     """Starts a kernel. Returns once its process is launched, in state
     `EXECUTION_STATE_STARTING`; it need not have answered yet. It belongs to the
-    user who asks; a service that asks for one says so in the metadata
-    `perijove-user` (percent-encoded). If there are as many kernels as there may
-    be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
+    user who asks; a service that asks for one says so in the credential that it
+    signs. If there are as many kernels as there may be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
     """
     GetKernel: _grpc.UnaryUnaryMultiCallable[_kernels_pb2.GetKernelRequest, _kernels_pb2.GetKernelResponse]
     """Gets a kernel."""
@@ -77,9 +76,8 @@ class KernelsServiceAsyncStub(KernelsServiceStub):
     StartKernel: _aio.UnaryUnaryMultiCallable[_kernels_pb2.StartKernelRequest, _kernels_pb2.StartKernelResponse]  # type: ignore[assignment]
     """Starts a kernel. Returns once its process is launched, in state
     `EXECUTION_STATE_STARTING`; it need not have answered yet. It belongs to the
-    user who asks; a service that asks for one says so in the metadata
-    `perijove-user` (percent-encoded). If there are as many kernels as there may
-    be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
+    user who asks; a service that asks for one says so in the credential that it
+    signs. If there are as many kernels as there may be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
     """
     GetKernel: _aio.UnaryUnaryMultiCallable[_kernels_pb2.GetKernelRequest, _kernels_pb2.GetKernelResponse]  # type: ignore[assignment]
     """Gets a kernel."""
@@ -119,9 +117,8 @@ class KernelsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_kernels_pb2.StartKernelResponse, _abc.Awaitable[_kernels_pb2.StartKernelResponse]]:
         """Starts a kernel. Returns once its process is launched, in state
         `EXECUTION_STATE_STARTING`; it need not have answered yet. It belongs to the
-        user who asks; a service that asks for one says so in the metadata
-        `perijove-user` (percent-encoded). If there are as many kernels as there may
-        be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
+        user who asks; a service that asks for one says so in the credential that it
+        signs. If there are as many kernels as there may be, returns `RESOURCE_EXHAUSTED` with a `google.rpc.QuotaFailure`.
         """
 
     @_abc_1.abstractmethod

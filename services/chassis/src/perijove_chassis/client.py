@@ -133,9 +133,8 @@ class Channel:
             wait_for_ready: bool = True,
         ) -> Any:  # noqa: ANN401
             metadata = (
-                ("authorization", issuer.credential()),
+                ("authorization", issuer.credential(users.user.get())),
                 (REQUEST_ID_KEY, request_id.get()),
-                *users.metadata(),
             )
             extras = {"timeout": timeout, "metadata": metadata, "wait_for_ready": wait_for_ready}
             return callable_(**extras) if request is None else callable_(request, **extras)

@@ -27,7 +27,8 @@ SHARED_USER = "token"
 """The user that everybody is who presents the one API token."""
 
 _RENEW_BEFORE_S = 60.0
-_MAX_REMEMBERED = 256
+_MAX_SIGNED = 1024
+_MAX_REMEMBERED = 2048
 _SCHEME = "Perijove "
 _RUNNER = "runner/"
 
@@ -48,12 +49,15 @@ class Principal:
 
     kind: PrincipalKind
     name: str
+    user: str = ""
+    """For whom it calls; empty if for nobody in particular."""
 
 
-class _Claims(msgspec.Struct, frozen=True):
+class _Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     issuer: str
     audience: str
     expires: float
+    user: str = ""
 
 
 def runner_name(runner_id: str) -> str:
@@ -73,24 +77,34 @@ class Issuer:
         self._key = key
         self._issuer = issuer
         self._audience = audience
-        self._credential = ""
-        self._renew_at = 0.0
+        # By the user for whom it calls: one is signed once in minutes, not for each call.
+        self._signed: dict[str, tuple[str, float]] = {}
 
     @property
     def audience(self) -> str:
         """Whom the credentials are for."""
         return self._audience
 
-    def credential(self) -> str:
-        """Return a value for the `authorization` metadata that holds now."""
+    def credential(self, user: str = "") -> str:
+        """Return a value for the `authorization` metadata that holds now.
+
+        Args:
+            user: For whom the call is made; empty if for nobody in particular.
+        """
         now = time.time()
-        if now >= self._renew_at:
-            claims = _Claims(self._issuer, self._audience, now + LIFETIME_S)
-            payload = base64.urlsafe_b64encode(msgspec.json.encode(claims))
-            signature = hmac.new(self._key, payload, hashlib.sha256).hexdigest()
-            self._credential = f"{_SCHEME}{payload.decode()}.{signature}"
-            self._renew_at = now + LIFETIME_S - _RENEW_BEFORE_S
-        return self._credential
+        credential, renew_at = self._signed.get(user, ("", 0.0))
+        if now >= renew_at:
+            credential = self._sign(_Claims(self._issuer, self._audience, now + LIFETIME_S, user))
+            self._signed.pop(user, None)
+            while len(self._signed) >= _MAX_SIGNED:
+                del self._signed[next(iter(self._signed))]
+            self._signed[user] = (credential, now + LIFETIME_S - _RENEW_BEFORE_S)
+        return credential
+
+    def _sign(self, claims: _Claims) -> str:
+        payload = base64.urlsafe_b64encode(msgspec.json.encode(claims))
+        signature = hmac.new(self._key, payload, hashlib.sha256).hexdigest()
+        return f"{_SCHEME}{payload.decode()}.{signature}"
 
 
 class Verifier:
@@ -119,7 +133,7 @@ class Verifier:
             and self._api_token
             and hmac.compare_digest(token.strip().encode(), self._api_token)
         ):
-            return Principal(PrincipalKind.USER, SHARED_USER)
+            return Principal(PrincipalKind.USER, SHARED_USER, SHARED_USER)
         raise Unauthenticated("a valid credential is required", reason="NO_CREDENTIAL")
 
     def _verify_signed(self, credential: str) -> Principal:
@@ -138,7 +152,7 @@ class Verifier:
             or claims.expires < time.time()
         ):
             raise Unauthenticated("the credential does not hold", reason="NO_CREDENTIAL")
-        who = Principal(PrincipalKind.SERVICE, claims.issuer)
+        who = Principal(PrincipalKind.SERVICE, claims.issuer, claims.user)
         if claims.issuer.startswith(_RUNNER):
             who = Principal(PrincipalKind.RUNNER, claims.issuer[len(_RUNNER) :])
         while len(self._checked) >= _MAX_REMEMBERED:

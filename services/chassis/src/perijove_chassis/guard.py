@@ -151,7 +151,7 @@ class Guard(grpc.aio.ServerInterceptor):
         )
         caller = self._verifier.verify(str(metadata.get("authorization", "")))
         principal.set(caller)
-        users.user.set(users.user_of(caller, metadata))
+        users.user.set(caller.user)
         row, name = self._row(method)
         allowed: frozenset[PrincipalKind] = frozenset()
         if row:
@@ -173,6 +173,7 @@ class Guard(grpc.aio.ServerInterceptor):
             code=code,
             ms=round(seconds * 1000, 2),
             caller=caller.name if caller else None,
+            **({"user": caller.user} if caller and caller.user else {}),
         )
 
 
