@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from perijove_chassis.settings import Secret, SettingsError
-from perijove_gateway_http import auth
+from perijove_gateway_http.identity import cookies
 from perijove_gateway_http.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def test_replicas_accept_each_others_cookies_until_the_token_changes(
 
 async def test_login_ends(make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch) -> None:
     edge = await make_edge()
-    monkeypatch.setattr(auth, "COOKIE_LIFETIME_S", -1.0)
+    monkeypatch.setattr(cookies, "LIFETIME_S", -1.0)
     headers = await _logged_in(edge)
     answer, _ = await edge.ask("GET", "/api/me", token=None, headers=headers)
     assert answer.status == 403

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
-import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
+from tests.gateways import another_gateway
 from tests.running import GENEROUS_S, wait_for
 
 if TYPE_CHECKING:
@@ -34,36 +30,9 @@ KEPT: dict[str, tuple[Any, Any]] = {
 
 @pytest.fixture
 def second(perijove: RunningPerijove) -> Iterator[int]:
-    """Run another gateway as the launcher runs the first, and return its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    environment = psutil.Process(perijove.pid("gateway_http")).environ()
-    environment |= {
-        "PERIJOVE_GATEWAY_HTTP_LISTEN_FD": "-1",
-        "PERIJOVE_GATEWAY_HTTP_PORT": str(port),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "perijove_gateway_http"],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: answers(port))
+    """Run another gateway beside the first, and return its port."""
+    with another_gateway(perijove) as port:
         yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(GENEROUS_S) == 0
-
-
-def answers(port: int) -> bool:
-    try:
-        ask(port, "", "GET", "/api")
-    except ConnectionError:
-        return False
-    return True
 
 
 def ask(port: int, token: str, method: str, target: str, value: object = None) -> tuple[int, Any]:

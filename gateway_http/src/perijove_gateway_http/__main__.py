@@ -27,7 +27,10 @@ def main() -> None:
         sys.exit(2)
     telemetry.configure_logging("gateway_http", level=settings.log_level, fmt=settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, routes_for(settings)))
+        try:
+            runner.run(serve(settings, routes_for(settings)))
+        except SettingsError as error:
+            sys.exit(f"gateway_http: {error}")
 
 
 if __name__ == "__main__":

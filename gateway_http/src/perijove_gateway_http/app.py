@@ -6,8 +6,9 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from aiohttp import WSCloseCode, web, web_response
+from aiohttp import web, web_response
 from multidict import CIMultiDict
+from perijove_chassis.settings import SettingsError
 from perijove_chassis.telemetry import CallMetrics
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -19,6 +20,9 @@ from perijove_gateway_http.ending import Launcher, seconds_unused, stop_when_unu
 from perijove_gateway_http.event_feed import EventFeed
 from perijove_gateway_http.forwarding import Forwarding
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
+from perijove_gateway_http.identity.password_file import PasswordFile
+from perijove_gateway_http.identity.passwords import Passwords
+from perijove_gateway_http.identity.revoking import Revoking
 from perijove_gateway_http.keys import (
     ACTIVITY,
     ARRIVALS,
@@ -31,6 +35,7 @@ from perijove_gateway_http.keys import (
     LISTS,
     METRICS,
     ORIGINS,
+    REVOKING,
     SETTINGS,
     SOCKETS,
     STUBS,
@@ -42,6 +47,8 @@ from perijove_gateway_http.lists import Lists
 from perijove_gateway_http.origins import Origins
 from perijove_gateway_http.problems import problems
 from perijove_gateway_http.routing import RawPathResource, Table
+from perijove_gateway_http.settings import PREFIX
+from perijove_gateway_http.sockets import Sockets
 from perijove_gateway_http.stubs import Stubs
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
         middlewares=(observed, problems, tagged), client_max_size=settings.max_body_bytes
     )
     app[SETTINGS] = settings
-    app[AUTH] = Authenticator(settings)
+    app[AUTH] = _authenticator(settings)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
     app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders)
     app[LAUNCHER] = Launcher(settings.launcher_fd)
@@ -76,7 +83,7 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     ProcessCollector(registry=registry)
     app[METRICS] = CallMetrics(registry)
     app[ACTIVITY] = Activity()
-    app[SOCKETS] = set()
+    app[SOCKETS] = Sockets()
     app[ARRIVALS] = KernelArrivals()
     app.router.register_resource(RawPathResource(app[TABLE], dispatch))
     app.on_response_prepare.append(add_headers)
@@ -94,6 +101,17 @@ async def _open(app: web.Application) -> None:
     app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
     app[LISTS].start()
     app[EVENTS] = EventFeed(app[STUBS].subscribe)
+    app[REVOKING] = Revoking(app[AUTH], app[SOCKETS])
+    app[REVOKING].start()
+
+
+def _authenticator(settings: Settings) -> Authenticator:
+    file = PasswordFile(settings.password_file, settings.password_fallback_file)
+    try:
+        passwords = Passwords(file, may_change=settings.allow_password_change)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}PASSWORD_FILE: {error.strerror}") from None
+    return Authenticator(settings, passwords)
 
 
 async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:
@@ -110,15 +128,12 @@ async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Tell WebSocket clients to come back: front ends take 1000 and 1001 as final."""
-    closing = (
-        socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"restarting")
-        for socket in app[SOCKETS].copy()
-    )
-    await asyncio.gather(*closing, return_exceptions=True)
+    await app[SOCKETS].close_all()
 
 
 async def _close(app: web.Application) -> None:
+    await app[REVOKING].close()
+    await app[AUTH].passwords.close()
     await app[EVENTS].close()
     await app[LISTS].close()
     await app[STUBS].close()

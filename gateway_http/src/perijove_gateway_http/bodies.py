@@ -61,6 +61,11 @@ async def read_at_most(request: web.Request, limit: int) -> bytes:
     return bytes(body)
 
 
+def is_form(request: web.Request) -> bool:
+    """Whether the body is that of a simple form."""
+    return request.content_type == "application/x-www-form-urlencoded"
+
+
 async def read_form(request: web.Request) -> dict[str, str]:
     """Read the fields of a form.
 

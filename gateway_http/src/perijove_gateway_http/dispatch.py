@@ -9,7 +9,6 @@ from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
-from perijove_chassis.credentials import SHARED_USER
 from perijove_chassis.telemetry import new_request_id, request_id
 from perijove_chassis.users import user
 
@@ -30,7 +29,7 @@ from perijove_gateway_http.responses import location, redirect
 from perijove_gateway_http.routing import Guard
 
 if TYPE_CHECKING:
-    from perijove_gateway_http.auth import Caller
+    from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.routing import Handler, Match
 
 log = structlog.get_logger()
@@ -46,11 +45,9 @@ _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 async def dispatch(request: web.Request) -> web.StreamResponse:
     """Answer a request. The order of the checks is what clients see when several fail."""
-    caller = request.app[AUTH].identify(request)
+    caller = await request.app[AUTH].identify(request)
     request[CALLER] = caller
-    # Names that people are given here are made up anew for whoever asks: the one
-    # thing known of them is the token.
-    user.set(SHARED_USER if caller else "")
+    user.set(caller.account if caller else "")
     match = request.get(MATCH)
     route = match.route if match else None
     origins = request.app[ORIGINS]

@@ -40,8 +40,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     match, caller = request.get(MATCH), request.get(CALLER)
     if CSP not in headers:
         headers[CSP] = content_security_policy(request, *_extra(match.row if match else None))
+    auth = request.app[AUTH]
     if caller and caller.is_new:
-        headers.add("Set-Cookie", request.app[AUTH].login_cookie(request, caller.user))
+        headers.add("Set-Cookie", auth.cookies.login(request, caller))
+    elif caller is None and CALLER in request and auth.brings_cookie(request):
+        # It does not hold any more: the browser is spared to send it.
+        headers.add("Set-Cookie", auth.cookies.logout(request))
     if response.status < web.HTTPBadRequest.status_code:
         headers.update(request.app[ORIGINS].cors_headers(request, caller))
     if response.status in (204, 304):

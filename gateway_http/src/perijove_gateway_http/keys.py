@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.arrivals import KernelArrivals
-    from perijove_gateway_http.auth import Authenticator, Caller
+    from perijove_gateway_http.auth import Authenticator
     from perijove_gateway_http.ending import Launcher
     from perijove_gateway_http.event_feed import EventFeed
     from perijove_gateway_http.forwarding import Forwarding
+    from perijove_gateway_http.identity.revoking import Revoking
+    from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.lists import Lists
     from perijove_gateway_http.origins import Origins
     from perijove_gateway_http.routing import Match, Table
     from perijove_gateway_http.settings import Settings
+    from perijove_gateway_http.sockets import Sockets
     from perijove_gateway_http.stubs import Stubs
 
     AnyWebSocket = web.WebSocketResponse[bool]
@@ -40,6 +43,9 @@ SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 
 AUTH: web.AppKey[Authenticator] = web.AppKey("auth")
 """Says who asks."""
+
+REVOKING: web.AppKey[Revoking] = web.AppKey("revoking")
+"""Closes the sockets of logins that have ended."""
 
 ORIGINS: web.AppKey[Origins] = web.AppKey("origins")
 """Says which hosts and origins may ask."""
@@ -65,7 +71,7 @@ METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
 ACTIVITY: web.AppKey[Activity] = web.AppKey("activity")
 """When this process started, and when somebody last asked it for something."""
 
-SOCKETS: web.AppKey[set[AnyWebSocket]] = web.AppKey("sockets")
+SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets")
 """Open WebSockets, added and discarded by their handlers; closed when the process drains."""
 
 ARRIVALS: web.AppKey[KernelArrivals] = web.AppKey("arrivals")

@@ -8,17 +8,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from perijove_gateway_http.auth import XSRF_COOKIE
-from perijove_gateway_http.bodies import read_form
+from perijove_gateway_http.bodies import is_form, read_form
+from perijove_gateway_http.identity.cookies import XSRF
 from perijove_gateway_http.problems import Problem
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from perijove_gateway_http.auth import Caller
+    from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.settings import Settings
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def is_loopback(address: str) -> bool:
@@ -104,7 +102,7 @@ class Origins:
         given = await _given_xsrf(request)
         if not given:
             raise Problem(403, "'_xsrf' argument missing from POST")
-        if not _is_same(given, request.cookies.get(XSRF_COOKIE, "")):
+        if not _is_same(given, request.cookies.get(XSRF, "")):
             raise Problem(403, "XSRF cookie does not match POST argument")
 
     async def check_read_xsrf(self, request: web.Request, caller: Caller | None) -> None:
@@ -115,7 +113,7 @@ class Origins:
         """
         if not self._check_xsrf or (caller and caller.by_token):
             return
-        if _is_same(await _given_xsrf(request), request.cookies.get(XSRF_COOKIE, "")):
+        if _is_same(await _given_xsrf(request), request.cookies.get(XSRF, "")):
             return
         referer = request.headers.get("Referer")
         if not referer:
@@ -130,10 +128,10 @@ async def _given_xsrf(request: web.Request) -> str:
     for name in ("X-XSRFToken", "X-CSRFToken"):
         if value := request.headers.get(name):
             return value
-    if in_query := request.query.get(XSRF_COOKIE):
+    if in_query := request.query.get(XSRF):
         return in_query
-    if request.content_type == _FORM:
-        return (await read_form(request)).get(XSRF_COOKIE, "")
+    if is_form(request):
+        return (await read_form(request)).get(XSRF, "")
     return ""
 
 

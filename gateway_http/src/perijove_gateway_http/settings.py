@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.cookies import CookieError
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -10,6 +11,7 @@ import msgspec
 from perijove_chassis.settings import Secret, SettingsError
 
 from perijove_gateway_http.framing import V1
+from perijove_gateway_http.identity.cookies import parse_options
 
 PREFIX = "PERIJOVE_GATEWAY_HTTP_"
 
@@ -25,7 +27,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     service_key: Secret
     """Key of all services; signs the calls to them, and login cookies."""
     token: Secret
-    """Token that a client presents. Empty only together with `allow_anyone`."""
+    """Token that a client presents. Empty only if there is something else to present, or
+    together with `allow_anyone`."""
+    password_file: str = ""
+    """File that has what is stored of the password, as `perijove password` writes it, or
+    the JSON of a `jupyter_server_config.json`. All replicas are to be told of the same
+    file; a change is noticed within a second. No password if there is no such file."""
+    password_fallback_file: str = ""
+    """The same, for as long as the first one does not exist. It is only read."""
+    allow_password_change: bool = True
+    """Whether the login page takes a new password from who has the token or the old one."""
+    cookie_name: str = ""
+    """Name of the login cookie; `username-` and the host if empty."""
+    cookie_options: str = ""
+    """Further attributes of the login cookie, as a JSON object: `{"SameSite": "Strict"}`."""
     contents: str
     """gRPC target of the contents service."""
     sessions: str
@@ -137,9 +152,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not self.service_key:
             raise SettingsError(f"{PREFIX}SERVICE_KEY: must not be empty")
-        if not self.token and not self.allow_anyone:
+        has_password = self.password_file or self.password_fallback_file
+        if not (self.token or has_password or self.allow_anyone):
             raise SettingsError(
-                f"{PREFIX}TOKEN: must not be empty, unless {PREFIX}ALLOW_ANYONE is true"
+                f"{PREFIX}TOKEN: must not be empty, unless there is a {PREFIX}PASSWORD_FILE, "
+                f"or {PREFIX}ALLOW_ANYONE is true"
             )
         self.extra_headers()
         _octal(self.sock_mode)
@@ -147,6 +164,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{PREFIX}SHUTDOWN_NO_ACTIVITY_TIMEOUT: there is nobody who could end the server"
             )
+        try:
+            parse_options(self.cookie_options)
+        except CookieError as error:
+            raise SettingsError(f"{PREFIX}COOKIE_OPTIONS: {error}") from None
         parts = [quote(unquote(part), safe="@~") for part in self.base_url.split("/") if part]
         return msgspec.structs.replace(self, base_url="/".join(["", *parts, ""]))
 

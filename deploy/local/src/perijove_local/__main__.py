@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
-from perijove_local import directory, joined, listing, tokens, up
+from perijove_local import directory, elsewhere, joined, listing, tokens, up
 from perijove_local.joining_options import RunnerOptions, TokenOptions
-from perijove_local.options import OF_POOL, Command, Options, parse
+from perijove_local.options import Command, Options, parse
 from perijove_local.terminal import Failure, Terminal
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
     terminal = Terminal()
-    if sys.argv[1:2] and sys.argv[1] in OF_POOL:
-        os.execv(sys.executable, (sys.executable, "-m", "perijove_pool", *sys.argv[1:]))  # noqa: S606
+    elsewhere.become(sys.argv[1:])
     try:
         sys.exit(_run(*parse(sys.argv[1:]), terminal))
     except Failure as failure:

@@ -13,6 +13,9 @@ from urllib.parse import quote, unquote
 
 from perijove_local import joining_options
 from perijove_local.door_options import DoorOptions, add_door, door_options
+from perijove_local.elsewhere import OF_EDGE, OF_POOL
+from perijove_local.passwords import VARIABLE as PASSWORD_VARIABLE
+from perijove_local.passwords import PasswordFiles
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
@@ -27,13 +30,6 @@ _LAST_PORT = 65535
 
 
 NO_DOOR = DoorOptions()
-OF_POOL = {
-    "top": "show the runners and how full they are",
-    "kernels": "show the kernels, and whose they are",
-    "drain": "let a runner take no new kernels, and leave",
-    "undrain": "let a runner take kernels again",
-}
-"""Commands that another program does, `perijove_pool`: this one stays small."""
 
 
 class Command(enum.Enum):
@@ -58,7 +54,11 @@ class Options:
     ports: range
     """Ports to try in order."""
     token: str
-    """What clients must present; empty if nothing."""
+    """What clients must present; empty if nothing, or a password."""
+    anyone: bool
+    """Whether whoever reaches the port may do everything."""
+    password: PasswordFiles
+    """Where the password is stored, if there is one."""
     base_url: str
     """Path under which everything is served; begins and ends with a slash."""
     default_url: str
@@ -115,6 +115,8 @@ def parse(
         "",
         range(port, port + bool(port)),
         "",
+        False,
+        PasswordFiles(Path(), None),
         "/",
         DEFAULT_PAGE,
         False,
@@ -136,15 +138,20 @@ def _options(found: argparse.Namespace) -> Options:
     if not root.is_dir():
         raise Failure(f"--root-dir {found.root_dir} is not a directory")
     ip = "" if found.ip == "*" else found.ip
-    token = _token(found.token)
+    password = PasswordFiles.find(found.password_file, os.environ)
+    has_password = password.has_one()
+    token = _token(found.token, has_password=has_password)
+    anyone = not token and not has_password
     door = door_options(found)
-    if not token and ip not in LOOPBACK and not door.sock:
+    if anyone and ip not in LOOPBACK and not door.sock:
         raise Failure("without a token only this machine may connect: drop --ip, or set --token")
     return Options(
         root=root.resolve(),
         ip=ip,
         ports=_ports(found.port, found.port_retries),
         token=token,
+        anyone=anyone,
+        password=password,
         base_url=_base_url(found.base_url),
         default_url=unquote(found.default_url).strip("/"),
         custom_css=found.custom_css,
@@ -171,7 +178,7 @@ def _base_url(text: str) -> str:
     return "/".join(["", *parts, ""])
 
 
-def _token(given: str | None) -> str:
+def _token(given: str | None, *, has_password: bool) -> str:
     if given is not None:
         return given
     if "JUPYTER_TOKEN" in os.environ:
@@ -181,7 +188,7 @@ def _token(given: str | None) -> str:
             return Path(path).read_text().strip()
         except OSError as error:
             raise Failure(f"JUPYTER_TOKEN_FILE cannot be read: {error.strerror}") from None
-    return secrets.token_hex(24)
+    return "" if has_password else secrets.token_hex(24)
 
 
 def _ports(given: int | None, retries: int) -> range:
@@ -209,7 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="perijove", description="Run Perijove on this machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_up(commands.add_parser("up", help="start everything and keep it running until Ctrl-C"))
-    for name, does in OF_POOL.items():
+    for name, does in (OF_POOL | OF_EDGE).items():
         commands.add_parser(name, help=does)
     commands.add_parser("list", help="show what of Perijove runs for this user")
     stop = commands.add_parser("stop", help="stop what `perijove up` started")
@@ -231,6 +238,8 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
     add_door(add)
     add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
+    text = "file that has the password (default: perijove_password in Jupyter's configuration)"
+    add("--password-file", default=os.environ.get(PASSWORD_VARIABLE, ""), metavar="FILE", help=text)
     add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
     page = os.environ.get("PERIJOVE_GATEWAY_HTTP_DEFAULT_URL", DEFAULT_PAGE)
     add("--default-url", default=page, metavar="PATH", help="first page: lab or tree (lab)")

@@ -26,6 +26,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     token: str
+    api_token: str
+    """What programs present that call the services."""
     base_url: str
     root_dir: str
     runtime_dir: str
@@ -54,6 +56,7 @@ class Records:
         record = Record(
             url=self._url,
             token=options.token,
+            api_token=self._stack.api_token.reveal(),
             base_url=options.base_url,
             root_dir=str(options.root),
             runtime_dir=str(directory.path),
@@ -74,7 +77,7 @@ class Records:
         found = {
             "base_url": options.base_url,
             "hostname": "localhost" if isinstance(http, str) else http[0],
-            "password": False,
+            "password": options.password.has_one(),
             "perijove_runtime_dir": str(self._stack.directory.path),
             "pid": os.getpid(),
             "port": 0 if isinstance(http, str) else http[1],

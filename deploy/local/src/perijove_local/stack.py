@@ -46,6 +46,8 @@ class Stack:
     """Where the HTTP socket can be reached from here."""
     service_key: Secret
     """Key of all services; it leaves this process in environments only."""
+    api_token: Secret
+    """What programs present that call the services: the token, if people have one, too."""
     runner_id: str
     pool: Pool | None = None
     """Where runners of other machines join, if anywhere."""
@@ -112,7 +114,7 @@ class Stack:
         told |= {
             "LISTEN": targets[name],
             "SERVICE_KEY": self.service_key.reveal(),
-            "API_TOKEN": self.options.token,
+            "API_TOKEN": self.api_token.reveal(),
             "GRACE_S": str(_GRACE_S),
         }
         key = derive_key(self.service_key, name)
@@ -168,7 +170,8 @@ class Stack:
             "TOKEN": self.options.token,
             "SERVICE_KEY": self.service_key.reveal(),
             "SERVER_ROOT": str(self.options.root),
-            "ALLOW_ANYONE": "false" if self.options.token else "true",
+            "ALLOW_ANYONE": str(self.options.anyone).lower(),
+            **self.options.password.told(),
             "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
             **self._told_of_others(),

@@ -47,6 +47,7 @@ def run(options: Options, terminal: Terminal) -> int:
             asking=asked,
             http=_reachable(options, listening),
             service_key=pool.service_key() if pool else Secret(secrets.token_hex(32)),
+            api_token=Secret(options.token or secrets.token_hex(24)),
             runner_id=directory.runner_id(),
             pool=pool,
         )

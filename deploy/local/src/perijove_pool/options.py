@@ -39,7 +39,7 @@ class Options:
 class _Record(msgspec.Struct, frozen=True):
     """What is read of a `perijove.json`."""
 
-    token: str
+    api_token: str
     targets: dict[str, str]
 
 
@@ -76,7 +76,7 @@ def _local(port: int | None, environ: Mapping[str, str]) -> tuple[str, str]:
     if len(servers) > 1:
         raise Failure("several run: say --port (`perijove list` shows them)")
     record = _read(servers[0])
-    return record.targets["kernels"], record.token
+    return record.targets["kernels"], record.api_token
 
 
 def _read(server: Server) -> _Record:

@@ -55,7 +55,7 @@ async def join(request: web.Request, upstream: Upstream) -> web.WebSocketRespons
     sockets = request.app[SOCKETS]
     try:
         await websocket.prepare(request)
-        sockets.add(websocket)
+        sockets.add(websocket, request)
         framing = V1Framing() if is_v1 else LegacyFraming()
         await ChannelsSocket(request, websocket, upstream, framing).run()
     finally:

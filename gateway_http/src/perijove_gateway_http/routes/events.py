@@ -80,7 +80,7 @@ async def subscribe(request: web.Request) -> web.WebSocketResponse:
     async with request.app[EVENTS].listen() as listener:
         await websocket.prepare(request)
         sockets = request.app[SOCKETS]
-        sockets.add(websocket)
+        sockets.add(websocket, request)
         try:
             await _tell(request, websocket, listener)
         finally:

@@ -1,4 +1,4 @@
-"""`login` and `logout`: a token once, then a cookie."""
+"""`login` and `logout`: a token or a password once, then a cookie."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import html
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from perijove_gateway_http.auth import Caller, User
 from perijove_gateway_http.bodies import read_form
+from perijove_gateway_http.identity.users import Caller, User
 from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
+from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import html_response, page_response, redirect
 from perijove_gateway_http.routing import Guard, Route
 
@@ -22,14 +23,24 @@ _PAGE = """<!DOCTYPE html>
 <h1>Log in</h1>
 {message}<form action="{action}" method="post">
 <input type="hidden" name="_xsrf" value="{xsrf}">
-<label for="password_input">Token:</label>
+<p><label for="password_input">{what}:</label>
 <input type="password" name="password" id="password_input" autocomplete="current-password">
-<button type="submit" id="login_submit">Log in</button>
-</form>
-<p>The token is in the address that was printed when the server started.</p>
-</body>
+<button type="submit" id="login_submit">Log in</button></p>
+{more}</form>
+{hint}</body>
 </html>
 """
+
+_CHANGE = """<details>
+<summary>Set a new password</summary>
+<p><label for="new_password_input">New password:</label>
+<input type="password" name="new_password" id="new_password_input" autocomplete="new-password">
+<button type="submit" id="password_submit">Set it and log in</button></p>
+<p>It ends every login there is.</p>
+</details>
+"""
+
+_HINT = "<p>The token is in the address that was printed when the server started.</p>\n"
 
 _LOGGED_OUT = """<!DOCTYPE html>
 <html lang="en">
@@ -47,12 +58,22 @@ async def get_form(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.Response:
-    """POST login: leave the cookie and go on to `next`, or show the form again."""
+    """POST login: leave the cookie and go on to `next`, or show the form again.
+
+    With `new_password` the password is changed first, which ends all other logins.
+    """
     form = await read_form(request)
-    if not request.app[AUTH].is_token(form.get("password", "")):
-        return _form(request, 401, "Invalid credentials")
+    auth = request.app[AUTH]
     known = request[CALLER]
-    user = known.user if known else User.anonymous()
+    if auth.needs_credential and not await auth.is_secret(form.get("password", "")):
+        request[CALLER] = None
+        return _form(request, 401, "Invalid credentials")
+    if new := form.get("new_password"):
+        try:
+            await auth.passwords.change(new)
+        except Problem as problem:
+            return _form(request, problem.status, problem.message)
+    user = known.user if known and not known.is_named else User.anonymous()
     request[CALLER] = Caller(user, by_token=False, is_new=True)
     return redirect(safe_next(request, _asked_next(request, form)))
 
@@ -61,8 +82,10 @@ async def log_out(request: web.Request) -> web.Response:
     """GET logout: end the login."""
     login = html.escape(request.app[SETTINGS].base_url + "login")
     response = html_response(_LOGGED_OUT.format(login=login))
+    auth = request.app[AUTH]
     request[CALLER] = None
-    response.headers.add("Set-Cookie", request.app[AUTH].logout_cookie(request))
+    if not auth.brings_cookie(request):  # one that it brings is taken away anyway
+        response.headers.add("Set-Cookie", auth.cookies.logout(request))
     return response
 
 
@@ -93,8 +116,22 @@ def _form(request: web.Request, status: int, message: str) -> web.Response:
     action = f"{request.app[SETTINGS].base_url}login?next={quote(asked, safe='')}"
     shown = f'<p role="alert">{html.escape(message)}</p>\n' if message else ""
 
+    auth = request.app[AUTH]
+    what = {
+        (True, True): "Password or token",
+        (True, False): "Token",
+    }.get((auth.has_token, bool(auth.passwords.stored)), "Password")
+    more = _CHANGE if auth.passwords.can_change else ""
+
     def page(xsrf: str) -> str:
-        return _PAGE.format(message=shown, action=html.escape(action), xsrf=html.escape(xsrf))
+        return _PAGE.format(
+            message=shown,
+            action=html.escape(action),
+            xsrf=html.escape(xsrf),
+            what=what,
+            more=more,
+            hint=_HINT if auth.has_token else "",
+        )
 
     return page_response(request, page, status)
 

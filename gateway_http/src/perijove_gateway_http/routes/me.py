@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from perijove_gateway_http.auth import Caller, User
 from perijove_gateway_http.bodies import read_json
 from perijove_gateway_http.keys import CALLER
 from perijove_gateway_http.problems import Problem
@@ -16,10 +16,20 @@ from perijove_gateway_http.routing import Route
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from perijove_gateway_http.identity.users import Caller, User
+
 UPDATABLE = ("name", "display_name", "initials", "avatar_url", "color")
-"""Fields of a user that the user may change."""
+"""Fields of a user without a name that the user may change."""
+
+UPDATABLE_OF_NAMED = ("color",)
+"""The same for one for whose name somebody vouches: nobody can call themselves somebody else."""
 
 _MAX_FIELD_LETTERS = 1000
+
+
+def updatable(caller: Caller) -> tuple[str, ...]:
+    """Return the fields of a user that the user may change."""
+    return UPDATABLE_OF_NAMED if caller.is_named else UPDATABLE
 
 
 async def get(request: web.Request) -> web.Response:
@@ -31,10 +41,11 @@ async def get(request: web.Request) -> web.Response:
         raise Problem(
             400, f'permissions should be a JSON dict of {{"resource": ["action",]}}, got {raw!r}'
         ) from None
+    caller = _caller(request)
     return json_response(
         {
-            "identity": _caller(request).user,
-            "permissions": {**asked, "updatable_fields": UPDATABLE},
+            "identity": caller.user,
+            "permissions": {**asked, "updatable_fields": updatable(caller)},
         }
     )
 
@@ -44,16 +55,17 @@ async def patch(request: web.Request) -> web.Response:
     changes = await read_json(request, dict[str, str | None])
     if changes is None:
         raise Problem(400, "Invalid or missing JSON body")
+    caller = _caller(request)
     for field, value in changes.items():
-        if field not in UPDATABLE:
+        if field not in updatable(caller):
             raise Problem(400, f"Field {field} is not updatable")
         # All of it travels in a cookie, for which browsers have 4096 bytes.
         if value and len(value) > _MAX_FIELD_LETTERS:
             raise Problem(400, f"Field {field} is too long")
         if value is None and field in ("name", "display_name", "initials"):
             raise Problem(400, f"Field {field} must be a text")
-    user: User = msgspec.structs.replace(_caller(request).user, **changes)
-    request[CALLER] = Caller(user, by_token=_caller(request).by_token, is_new=True)
+    user: User = msgspec.structs.replace(caller.user, **changes)
+    request[CALLER] = replace(caller, user=user, is_new=True)
     return json_response({"status": "success", "identity": user})
 
 

@@ -94,7 +94,7 @@ async def attach(request: web.Request) -> web.StreamResponse:
     sockets = request.app[SOCKETS]
     try:
         await websocket.prepare(request)
-        sockets.add(websocket)
+        sockets.add(websocket, request)
         await TerminalSocket(request, websocket, upstream, request.app[ACTIVITY].note).run()
     finally:
         sockets.discard(websocket)

@@ -1,0 +1,1 @@
+"""Who asks, what proves it, and what they may do."""
