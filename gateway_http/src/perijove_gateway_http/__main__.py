@@ -11,7 +11,7 @@ from perijove_chassis import telemetry
 from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.settings import SettingsError, load
 
-from perijove_gateway_http.routes import routes_for
+from perijove_gateway_http.routes import extensions_for, routes_for
 from perijove_gateway_http.serving import serve
 from perijove_gateway_http.settings import PREFIX, Settings
 
@@ -28,7 +28,7 @@ def main() -> None:
     telemetry.configure_logging("gateway_http", level=settings.log_level, fmt=settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(serve(settings, routes_for(settings)))
+            runner.run(serve(settings, routes_for(settings), extensions_for(settings)))
         except SettingsError as error:
             sys.exit(f"gateway_http: {error}")
 

@@ -18,6 +18,8 @@ from perijove_gateway_http.auth import Authenticator
 from perijove_gateway_http.dispatch import dispatch, observed
 from perijove_gateway_http.ending import Launcher, seconds_unused, stop_when_unused
 from perijove_gateway_http.event_feed import EventFeed
+from perijove_gateway_http.extensions.loading import Extensions
+from perijove_gateway_http.extensions.registration import Host
 from perijove_gateway_http.forwarding import Forwarding
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
 from perijove_gateway_http.identity.password_file import PasswordFile
@@ -28,6 +30,7 @@ from perijove_gateway_http.keys import (
     ARRIVALS,
     AUTH,
     EVENTS,
+    EXTENSIONS,
     FORWARDING,
     FRONTEND,
     HEADERS,
@@ -58,13 +61,20 @@ if TYPE_CHECKING:
     from perijove_gateway_http.settings import Settings
 
 
-def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool) -> web.Application:
+def build_app(
+    settings: Settings,
+    routes: Sequence[Route],
+    *,
+    on_loopback: bool,
+    extensions: Extensions | None = None,
+) -> web.Application:
     """Make the application. It connects to the services when they are first needed.
 
     Args:
         settings: What the process was told.
         routes: Every route, in order of precedence.
         on_loopback: Whether only this machine can reach the socket.
+        extensions: What installed packages add, after all routes.
     """
     # What answers a request that cannot even be parsed takes its name from here.
     setattr(web_response, "SERVER_SOFTWARE", SERVER)  # noqa: B010 - not exported
@@ -78,7 +88,8 @@ def build_app(settings: Settings, routes: Sequence[Route], *, on_loopback: bool)
     app[LAUNCHER] = Launcher(settings.launcher_fd)
     app[HEADERS] = CIMultiDict(settings.extra_headers())
     app[FRONTEND] = Frontend(Installation.find(os.environ))
-    app[TABLE] = Table(settings.base_url, routes)
+    app[EXTENSIONS] = extensions or Extensions()
+    app[TABLE] = Table(settings.base_url, (*routes, *app[EXTENSIONS].routes))
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     app[METRICS] = CallMetrics(registry)
@@ -103,6 +114,7 @@ async def _open(app: web.Application) -> None:
     app[EVENTS] = EventFeed(app[STUBS].subscribe)
     app[REVOKING] = Revoking(app[AUTH], app[SOCKETS])
     app[REVOKING].start()
+    app[EXTENSIONS].runs.start(Host(app[STUBS], app[SETTINGS].base_url))
 
 
 def _authenticator(settings: Settings) -> Authenticator:
@@ -134,6 +146,7 @@ async def _close_sockets(app: web.Application) -> None:
 async def _close(app: web.Application) -> None:
     await app[REVOKING].close()
     await app[AUTH].passwords.close()
+    await app[EXTENSIONS].runs.close()
     await app[EVENTS].close()
     await app[LISTS].close()
     await app[STUBS].close()

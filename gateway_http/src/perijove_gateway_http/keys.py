@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.auth import Authenticator
     from perijove_gateway_http.ending import Launcher
     from perijove_gateway_http.event_feed import EventFeed
+    from perijove_gateway_http.extensions.loading import Extensions
     from perijove_gateway_http.forwarding import Forwarding
     from perijove_gateway_http.identity.revoking import Revoking
     from perijove_gateway_http.identity.users import Caller
@@ -64,6 +65,9 @@ TABLE: web.AppKey[Table] = web.AppKey("table")
 
 FRONTEND: web.AppKey[Frontend] = web.AppKey("frontend")
 """The installed JupyterLab."""
+
+EXTENSIONS: web.AppKey[Extensions] = web.AppKey("extensions")
+"""What installed packages add."""
 
 METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
 """Counts and times of requests; `.registry` takes further ones."""

@@ -19,6 +19,7 @@ from perijove_gateway_http.origins import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perijove_gateway_http.extensions.loading import Extensions
     from perijove_gateway_http.routing import Route
     from perijove_gateway_http.settings import Settings
 
@@ -31,7 +32,7 @@ _BACKLOG = 512
 _KEEPALIVE_S = 75.0
 
 
-async def serve(settings: Settings, routes: Sequence[Route]) -> None:
+async def serve(settings: Settings, routes: Sequence[Route], extensions: Extensions) -> None:
     """Serve until SIGTERM or SIGINT, then let requests finish within the grace.
 
     It waits for no service: what needs one that is not there yet waits by itself.
@@ -40,7 +41,7 @@ async def serve(settings: Settings, routes: Sequence[Route]) -> None:
     listening = _listen(settings)
     family, address = listening.family, listening.getsockname()
     on_loopback = family == socket.AF_UNIX or is_loopback(address[0])
-    app = build_app(settings, routes, on_loopback=on_loopback)
+    app = build_app(settings, routes, on_loopback=on_loopback, extensions=extensions)
     runner = web.AppRunner(
         app,
         access_log=None,

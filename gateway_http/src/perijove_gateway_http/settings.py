@@ -88,6 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     configuration. `auto`: those of Jupyter Notebook do, as without Perijove."""
     expose_app_in_browser: bool = False
     """Whether scripts find the front end's application as `jupyterapp`."""
+    extensions_off: str = ""
+    """Names, separated by commas, of installed extensions that are not used; Jupyter
+    Notebook is one, `notebook`."""
     server_root: str = ""
     """What front ends show as the root directory. For people only."""
     allow_hidden: bool = False

@@ -19,10 +19,11 @@ from perijove_gateway_http.keys import FRONTEND
 from perijove_gateway_http.lab import apps
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
-from perijove_gateway_http.routes import ROUTES
+from perijove_gateway_http.routes import ROUTES, extensions_for
 from perijove_gateway_http.settings import Settings
 from yarl import URL
 
+from gateway_http.tests.lab.installing import Packages
 from gateway_http.tests.lab.running_edge import SERVICE_KEY, TOKEN, ContentsProcess, Edge
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def make_edge(
             kernels=nowhere,
             **given,
         ).checked()
-        app = build_app(settings, ROUTES, on_loopback=True)
+        app = build_app(settings, ROUTES, on_loopback=True, extensions=extensions_for(settings))
         if installation:
             app[FRONTEND] = Frontend(installation)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -141,3 +142,10 @@ def write() -> Write:
         path.write_text(text)
 
     return write_file
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    yield Packages(tmp_path, monkeypatch)
+    for module in [name for name in sys.modules if name.startswith("extension_of_tests")]:
+        del sys.modules[module]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perijove_gateway_http.lab.config import merge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perijove_gateway_http.lab.apps import FrontEndApp
     from perijove_gateway_http.lab.config import ConfigFiles, JsonObject
     from perijove_gateway_http.lab.extensions import Extension, Extensions
@@ -74,6 +76,8 @@ class Site:
     """Whether what is deleted can be got back."""
     expose_app: bool = False
     """Whether scripts of the page can reach the application."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """What extensions tell pages besides."""
     untracked_message_types: tuple[str, ...] = ()
     """Types of messages that are no activity, if they are not the usual ones."""
     can_be_ended: bool = False
@@ -108,6 +112,7 @@ class PageConfig:
         config = self.from_disk()
         lists = {key: _as_list(value) for key, value in config.items()}
         return {
+            **site.further,
             **_defaults(),
             **lists,
             **self._of_installation(),
@@ -183,7 +188,6 @@ def _defaults() -> JsonObject:
         "fullMathjaxUrl": "",
         "ignorePlugins": [],
         "mathjaxConfig": "TeX-AMS_HTML-full,Safe",
-        "nbclassic_enabled": False,
         "news": {"disabled": True},
         "notebookStartsKernel": True,
         "preferredPath": "/",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perijove_gateway_http.extensions.loading import load
+from perijove_gateway_http.lab import apps
 from perijove_gateway_http.routes import (
     api,
     channels,
@@ -18,6 +20,7 @@ from perijove_gateway_http.routes import (
     login,
     me,
     nbconvert,
+    notebook_pages,
     notebooks,
     resolving,
     sessions,
@@ -29,6 +32,7 @@ from perijove_gateway_http.routes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perijove_gateway_http.extensions.loading import Extensions
     from perijove_gateway_http.routing import Route
     from perijove_gateway_http.settings import Settings
 
@@ -53,6 +57,14 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *lab.ROUTES,
 )
+
+
+def extensions_for(settings: Settings) -> Extensions:
+    """Return what installed packages add to these routes."""
+    notebook = apps.notebook()
+    own = [("notebook", notebook_pages.extension(notebook))] if notebook else []
+    off = {name for part in settings.extensions_off.split(",") if (name := part.strip())}
+    return load(ROUTES, own, off=off)
 
 
 def routes_for(settings: Settings) -> Sequence[Route]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from perijove_gateway_http.keys import AUTH, FRONTEND, PARAMS, SETTINGS
+from perijove_gateway_http.keys import AUTH, EXTENSIONS, FRONTEND, PARAMS, SETTINGS
 from perijove_gateway_http.lab.page import BundleMissing, Look
 from perijove_gateway_http.lab.page_config import Place, Site
 from perijove_gateway_http.problems import Problem
@@ -74,7 +74,8 @@ async def respond(request: web.Request, app: FrontEndApp, look: Look, place: Pla
     """
     settings = request.app[SETTINGS]
     look = replace(look, custom_css=settings.links_custom_css(app.name))
-    frontend, site = request.app[FRONTEND], site_of(settings)
+    frontend = request.app[FRONTEND]
+    site = replace(site_of(settings), further=request.app[EXTENSIONS].page_config)
     try:
         text = await asyncio.to_thread(_render, frontend, app, look, site, place)
     except BundleMissing as error:

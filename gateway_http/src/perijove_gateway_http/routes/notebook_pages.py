@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perijove.contents.v1 import contents_pb2 as pb
 
-from perijove_gateway_http.files import IMMUTABLE, file_response
+from perijove_gateway_http.extensions.registration import Extension
 from perijove_gateway_http.keys import FRONTEND, PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.lab.page import Look
 from perijove_gateway_http.lab.page_config import Place
@@ -61,11 +61,6 @@ async def get_terminal(request: web.Request) -> web.Response:
     return await _page(request, "terminals", Look(f"{_NAME} - Terminal", "favicon-terminal.ico"))
 
 
-async def get_bundle_file(request: web.Request) -> web.StreamResponse:
-    """GET static/notebook/{path}: a part of the application, whose name holds its hash."""
-    return await file_response([_app(request).static_dir], request[PARAMS]["path"], IMMUTABLE)
-
-
 async def _page(request: web.Request, page: str, look: Look, tree_path: str = "") -> web.Response:
     place = Place(notebook_page=page, tree_path=tree_path)
     return await respond(request, _app(request), look, place)
@@ -89,6 +84,18 @@ async def _type_of(request: web.Request, path: str) -> pb.EntryType:
     return reply.entry.type
 
 
+def extension(app: FrontEndApp) -> Extension:
+    """Return the application as an extension of the edge, which it is like any other."""
+    return Extension(
+        routes=ROUTES,
+        prefixes=("tree", "notebooks", "edit", "consoles", "terminals"),
+        static=app.static_dir,
+        # As of every front end: there is nothing in it that is not on everybody's machine.
+        static_guard=Guard.PUBLIC,
+        immutable=True,
+    )
+
+
 ROUTES = (
     Route("GET", "tree", get_tree, Guard.PAGE),
     Route("GET", "tree/{path*}", get_tree, Guard.PAGE),
@@ -98,6 +105,4 @@ ROUTES = (
     Route("GET", "edit/{path*}", get_editor, Guard.PAGE),
     Route("GET", "consoles/{path*}", get_console, Guard.PAGE),
     Route("GET", "terminals/{name*}", get_terminal, Guard.PAGE),
-    Route("GET", "static/notebook/{path*}", get_bundle_file, Guard.PUBLIC),
-    Route("HEAD", "static/notebook/{path*}", get_bundle_file, Guard.PUBLIC),
 )
