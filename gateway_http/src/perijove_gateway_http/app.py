@@ -22,13 +22,16 @@ from perijove_gateway_http.extensions.loading import Extensions
 from perijove_gateway_http.extensions.registration import Host
 from perijove_gateway_http.forwarding import Forwarding
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
+from perijove_gateway_http.identity.authorization import Everything
 from perijove_gateway_http.identity.password_file import PasswordFile
 from perijove_gateway_http.identity.passwords import Passwords
+from perijove_gateway_http.identity.policy import PolicyError, PolicyFile
 from perijove_gateway_http.identity.revoking import Revoking
 from perijove_gateway_http.keys import (
     ACTIVITY,
     ARRIVALS,
     AUTH,
+    AUTHORIZER,
     EVENTS,
     EXTENSIONS,
     FORWARDING,
@@ -57,6 +60,7 @@ from perijove_gateway_http.stubs import Stubs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from perijove_gateway_http.identity.authorization import Authorizer
     from perijove_gateway_http.routing import Route
     from perijove_gateway_http.settings import Settings
 
@@ -83,6 +87,7 @@ def build_app(
     )
     app[SETTINGS] = settings
     app[AUTH] = _authenticator(settings)
+    app[AUTHORIZER] = _authorizer(settings)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
     app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders)
     app[LAUNCHER] = Launcher(settings.launcher_fd)
@@ -112,7 +117,7 @@ async def _open(app: web.Application) -> None:
     app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
     app[LISTS].start()
     app[EVENTS] = EventFeed(app[STUBS].subscribe)
-    app[REVOKING] = Revoking(app[AUTH], app[SOCKETS])
+    app[REVOKING] = Revoking(app[AUTH], app[AUTHORIZER], app[SOCKETS])
     app[REVOKING].start()
     app[EXTENSIONS].runs.start(Host(app[STUBS], app[SETTINGS].base_url))
 
@@ -124,6 +129,15 @@ def _authenticator(settings: Settings) -> Authenticator:
     except OSError as error:
         raise SettingsError(f"{PREFIX}PASSWORD_FILE: {error.strerror}") from None
     return Authenticator(settings, passwords)
+
+
+def _authorizer(settings: Settings) -> Authorizer:
+    if not settings.policy_file:
+        return Everything()
+    try:
+        return PolicyFile(settings.policy_file)
+    except PolicyError as error:
+        raise SettingsError(f"{PREFIX}POLICY_FILE: {error}") from None
 
 
 async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:

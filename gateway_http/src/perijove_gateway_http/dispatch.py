@@ -12,9 +12,11 @@ from aiohttp import web
 from perijove_chassis.telemetry import new_request_id, request_id
 from perijove_chassis.users import user
 
+from perijove_gateway_http.identity.resources import action_of, resource_of
 from perijove_gateway_http.keys import (
     ACTIVITY,
     AUTH,
+    AUTHORIZER,
     CALLER,
     FORWARDING,
     HEADERS,
@@ -30,7 +32,7 @@ from perijove_gateway_http.routing import Guard
 
 if TYPE_CHECKING:
     from perijove_gateway_http.identity.users import Caller
-    from perijove_gateway_http.routing import Handler, Match
+    from perijove_gateway_http.routing import Handler, Match, Route
 
 log = structlog.get_logger()
 
@@ -71,7 +73,14 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
         refused = _refuse(request, guard)
         if refused:
             return refused
-    elif guard.is_api and route.counts_as_activity and "no_track_activity" not in request.query:
+    else:
+        await _authorize(request, route, caller)
+    if (
+        caller
+        and guard.is_api
+        and route.counts_as_activity
+        and "no_track_activity" not in request.query
+    ):
         request.app[ACTIVITY].note()
     _refuse_large_body(request)
     request[PARAMS] = _params(match)
@@ -93,6 +102,15 @@ def _refuse(request: web.Request, guard: Guard) -> web.Response | None:
         asked = quote(request.rel_url.raw_path_qs, safe="")
         return redirect(location(request, "login") + "?next=" + asked)
     raise Problem(403)
+
+
+async def _authorize(request: web.Request, route: Route, caller: Caller) -> None:
+    if route.guard in (Guard.PUBLIC, Guard.PUBLIC_API):
+        return
+    action, resource = action_of(route), resource_of(route)
+    if not resource or await request.app[AUTHORIZER].is_authorized(caller, action, resource):
+        return
+    raise Problem(403, f"User is not authorized to {action} on resource: {resource}.")
 
 
 def _refuse_large_body(request: web.Request) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.event_feed import EventFeed
     from perijove_gateway_http.extensions.loading import Extensions
     from perijove_gateway_http.forwarding import Forwarding
+    from perijove_gateway_http.identity.authorization import Authorizer
     from perijove_gateway_http.identity.revoking import Revoking
     from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.lab.frontend import Frontend
@@ -44,6 +45,9 @@ SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 
 AUTH: web.AppKey[Authenticator] = web.AppKey("auth")
 """Says who asks."""
+
+AUTHORIZER: web.AppKey[Authorizer] = web.AppKey("authorizer")
+"""Says who may do what."""
 
 REVOKING: web.AppKey[Revoking] = web.AppKey("revoking")
 """Closes the sockets of logins that have ended."""

@@ -37,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The same, for as long as the first one does not exist. It is only read."""
     allow_password_change: bool = True
     """Whether the login page takes a new password from who has the token or the old one."""
+    policy_file: str = ""
+    """TOML file that says who may do what (`identity/policy.py`); without one, everybody who
+    is logged in may do everything. A change is noticed within a second."""
     cookie_name: str = ""
     """Name of the login cookie; `username-` and the host if empty."""
     cookie_options: str = ""

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode
 
-from perijove_gateway_http.keys import CALLER
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from aiohttp import web
 
-    from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.keys import AnyWebSocket
 
 GOODBYE_S = 2.0
@@ -45,13 +42,13 @@ class Sockets:
         """Tell clients to come back: front ends take 1000 and 1001 as final."""
         await self._close(self._open.items(), WSCloseCode.SERVICE_RESTART, b"restarting")
 
-    async def close_unless(self, holds: Callable[[web.Request, Caller | None], bool]) -> int:
+    async def close_unless(self, holds: Callable[[web.Request], Awaitable[bool]]) -> int:
         """Close those whose users would not be let in now; return how many these are.
 
         Args:
             holds: Whether a request would be let in as before.
         """
-        found = [pair for pair in self._open.items() if not holds(pair[1], pair[1].get(CALLER))]
+        found = [pair for pair in tuple(self._open.items()) if not await holds(pair[1])]
         await self._close(found, WSCloseCode.POLICY_VIOLATION, b"log in again")
         return len(found)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perijove_gateway_http.identity import password_hash
+from perijove_gateway_http.identity.versions import version_of
+
+if TYPE_CHECKING:
+    from perijove_gateway_http.identity.versions import Version
 
 MAX_BYTES = 1024 * 1024
 """Largest file that is read. One of Jupyter's may hold more than a password."""
-
-Version = tuple[tuple[int, int, int], ...]
-"""Changes when one of the files is replaced or written."""
 
 
 class PasswordFile:
@@ -31,9 +33,9 @@ class PasswordFile:
     def __bool__(self) -> bool:
         return bool(self._path or self._fallback)
 
-    def version(self) -> Version:
+    def version(self) -> tuple[Version, ...]:
         """Return what changes with the files."""
-        return tuple(_version(path) for path in (self._path, self._fallback) if path)
+        return tuple(version_of(path) for path in (self._path, self._fallback) if path)
 
     def read(self) -> str:
         """Return what is stored; empty if there is no password.
@@ -72,11 +74,3 @@ class PasswordFile:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-
-def _version(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return (0, 0, 0)
-    return (found.st_ino, found.st_mtime_ns, found.st_size)

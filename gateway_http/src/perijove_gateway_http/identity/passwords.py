@@ -13,7 +13,8 @@ from perijove_gateway_http.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perijove_gateway_http.identity.password_file import PasswordFile, Version
+    from perijove_gateway_http.identity.password_file import PasswordFile
+    from perijove_gateway_http.identity.versions import Version
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ class Passwords:
         """
         self._file = file
         self._may_change = may_change
-        self._version: Version = file.version()
+        self._version: tuple[Version, ...] = file.version()
         self._stored = file.read()
         self._looking: asyncio.Task[None] | None = None
         self._checking = asyncio.Semaphore(_AT_ONCE)

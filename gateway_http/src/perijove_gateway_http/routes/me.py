@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perijove_gateway_http.bodies import read_json
-from perijove_gateway_http.keys import CALLER
+from perijove_gateway_http.keys import AUTHORIZER, CALLER
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response
 from perijove_gateway_http.routing import Route
@@ -33,7 +33,7 @@ def updatable(caller: Caller) -> tuple[str, ...]:
 
 
 async def get(request: web.Request) -> web.Response:
-    """GET api/me: the identity, and which of the asked permissions it has: all of them."""
+    """GET api/me: the identity, and which of the asked permissions it has."""
     raw = request.query.getall("permissions", ["{}"])[-1] or "{}"
     try:
         asked = msgspec.json.decode(raw, type=dict[str, list[str]])
@@ -41,11 +41,17 @@ async def get(request: web.Request) -> web.Response:
         raise Problem(
             400, f'permissions should be a JSON dict of {{"resource": ["action",]}}, got {raw!r}'
         ) from None
-    caller = _caller(request)
+    caller, authorizer = _caller(request), request.app[AUTHORIZER]
+    allowed = {
+        resource: [
+            action for action in actions if await authorizer.is_authorized(caller, action, resource)
+        ]
+        for resource, actions in asked.items()
+    }
     return json_response(
         {
             "identity": caller.user,
-            "permissions": {**asked, "updatable_fields": updatable(caller)},
+            "permissions": {**allowed, "updatable_fields": updatable(caller)},
         }
     )
 

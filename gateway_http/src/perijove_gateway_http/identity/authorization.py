@@ -1,0 +1,49 @@
+"""Who may do what: the port, and what holds unless a policy is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from perijove_gateway_http.identity.users import Caller
+
+
+class Authorizer(Protocol):
+    """Says who may do what, asked for each request of somebody who is logged in."""
+
+    @property
+    def generation(self) -> object:
+        """What changes when the answers do: then open WebSockets are checked again."""
+
+    @property
+    def groups(self) -> AbstractSet[str]:
+        """Groups that the answers depend on."""
+
+    async def is_authorized(self, caller: Caller, action: str, resource: str) -> bool:
+        """Return whether somebody may do something.
+
+        Args:
+            caller: Who asks.
+            action: `read`, `write` or `execute`.
+            resource: What it is done to, for example `contents`.
+        """
+
+    async def refresh(self) -> None:
+        """Look whether the answers have changed."""
+
+
+class Everything:
+    """Lets everybody who is logged in do everything, as Jupyter Server does."""
+
+    generation = 0
+    groups: frozenset[str] = frozenset()
+
+    async def is_authorized(self, caller: Caller, action: str, resource: str) -> bool:
+        """Return that it may be done."""
+        del caller, action, resource
+        return True
+
+    async def refresh(self) -> None:
+        """Do nothing: it never changes."""
