@@ -22,14 +22,9 @@ setup: .venv/.done ## Create .venv with every package and tool
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-.venv/kernels/.done: .venv/.done
-	.venv/bin/uv venv -q --clear -p $(PY) .venv/kernels
-	VIRTUAL_ENV=.venv/kernels .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group kernels
-	@touch $@
-
-.venv/clients/.done: .venv/.done
-	.venv/bin/uv venv -q --clear -p $(PY) .venv/clients
-	VIRTUAL_ENV=.venv/clients .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group clients
+.venv/kernels/.done .venv/clients/.done .venv/fuzz/.done: .venv/%/.done: .venv/.done
+	.venv/bin/uv venv -q --clear -p $(PY) .venv/$*
+	VIRTUAL_ENV=.venv/$* .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group $*
 	@touch $@
 
 tests/clients/node/node_modules/.done: tests/clients/node/package-lock.json
@@ -40,7 +35,7 @@ run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
 	.venv/bin/perijove up $(ARGS)
 
 ##@ Test
-test: unit integration conformance clients chaos e2e ## Everything
+test: unit integration conformance clients chaos e2e fuzz-short ## Everything
 
 unit: setup ## The rules and the parts: minutes
 	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
@@ -52,6 +47,12 @@ integration conformance clients: setup ## Real sockets, Redis, kernels; clients 
 
 chaos e2e: setup ## Processes that are killed; a real browser
 	$(PY) -m pytest tests/$@ $(ARGS)
+
+fuzz: .venv/fuzz/.done ## Ten minutes of requests made up from the OpenAPI document (ARGS="--duration 60")
+	$(PY) -m pytest tests/fuzz --duration 600 $(ARGS)
+
+fuzz-short: .venv/fuzz/.done
+	$(PY) -m pytest tests/fuzz $(ARGS)
 
 bench: setup ## Measure beside jupyter_server and direct ZeroMQ
 	$(PY) -m tests.bench $(ARGS)
@@ -86,7 +87,7 @@ check-protos: protos ## Lint the protos; fail if the stubs have drifted
 
 lock: ## Rewrite constraints.txt with the newest versions
 	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
-	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients --group fuzz $(addprefix -e ,$(PACKAGES))
 	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
 	rm -rf .venv/lock
 
@@ -94,5 +95,5 @@ clean: ## Remove .venv and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup run test unit integration conformance clients chaos e2e bench check fmt lint types imports protos \
+.PHONY: help setup run test unit integration conformance clients chaos e2e fuzz fuzz-short bench check fmt lint types imports protos \
         check-protos lock clean

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--token", default="", help="its token")
     parser.addoption("--root", help="its root directory; conformance empties it")
     parser.addoption("--config", help="its user's Jupyter configuration directory")
+    parser.addoption("--duration", type=float, default=25.0, help="seconds of made-up requests")
     parser.addoption("--runs", type=int, default=1, help="how often the chaos of replicas is run")
     parser.addoption("--seed", type=int, help="what its first run begins with; else a random one")
 

@@ -17,7 +17,7 @@ from perijove_chassis.server import Guard, Service
 from perijove_chassis.settings import Secret
 from perijove_chassis.telemetry import CallMetrics
 from perijove_gateway_http.app import build_app
-from perijove_gateway_http.routes import ROUTES
+from perijove_gateway_http.routes import routes_for
 from perijove_gateway_http.settings import Settings
 from prometheus_client import CollectorRegistry
 from yarl import URL
@@ -76,7 +76,9 @@ async def make_edge(sockets: Path) -> AsyncIterator[MakeEdge]:
                 "kernels": absent,
             }
             settings = Settings(**(defaults | given)).checked()
-            runner = web.AppRunner(build_app(settings, ROUTES, on_loopback=on_loopback))
+            runner = web.AppRunner(
+                build_app(settings, routes_for(settings), on_loopback=on_loopback)
+            )
             await runner.setup()
             runners.append(runner)
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -70,12 +70,17 @@ async def read_form(request: web.Request) -> dict[str, str]:
     """Read the fields of a form.
 
     Raises:
-        Problem: 413 if it is larger than any form is, or does not say how large it is.
+        Problem: 400 if it is none; 413 if it is larger than any form is, or does not say
+            how large it is.
     """
     size = request.content_length
     if request.body_exists and (size is None or size > MAX_FORM_BYTES):
         raise Problem(413, "the form is too large")
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError):
+        # A text in no known encoding, or parts without what is between them.
+        raise Problem(400, "the form cannot be read") from None
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 

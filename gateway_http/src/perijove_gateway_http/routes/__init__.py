@@ -24,6 +24,7 @@ from perijove_gateway_http.routes import (
     notebooks,
     resolving,
     sessions,
+    spec,
     terminals,
     trust,
     view,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 ROUTES: tuple[Route, ...] = (
     *api.ROUTES,
+    *spec.ROUTES,
     *checkpoints.ROUTES,
     *trust.ROUTES,
     *contents.ROUTES,
