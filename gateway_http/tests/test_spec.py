@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from perijove_gateway_http.routes import ROUTES
+from perijove_gateway_http.routes import ROUTES, notebook_pages
 from perijove_gateway_http.routing import Guard, Table
 from perijove_gateway_http.spec.document import as_yaml, document
 from perijove_gateway_http.spec.operations import OPERATIONS
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from conftest import MakeEdge
 
 
+SERVED = (*ROUTES, *notebook_pages.ROUTES)
+
+
 def test_every_route_is_described_and_nothing_else() -> None:
-    assert {(route.method, route.pattern) for route in ROUTES} == set(OPERATIONS)
+    assert {(route.method, route.pattern) for route in SERVED} == set(OPERATIONS)
 
 
 def test_what_is_written_is_read_as_it_was_meant() -> None:
-    made = document(Table("/a/", ROUTES).rows, "/a/", "1.0")
+    made = document(Table("/a/", SERVED).rows, "/a/", "1.0")
     assert yaml.safe_load(as_yaml(made)) == made
     odd = {"yes": "no", "a": ["", "x: y", "- z", "#", "\n", {}, [], None, True, 5, {"b": [["c"]]}]}
     assert yaml.safe_load(as_yaml(odd)) == odd
 
 
 def test_every_parameter_of_a_path_and_every_schema_is_there() -> None:
-    made = document(Table("/", ROUTES).rows, "/", "1.0")
+    made = document(Table("/", SERVED).rows, "/", "1.0")
     for path, methods in made["paths"].items():
         named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         assert [one["name"] for one in methods.get("parameters", [])] == named, path
@@ -38,7 +41,7 @@ def test_every_parameter_of_a_path_and_every_schema_is_there() -> None:
 
 
 def test_what_is_public_says_so() -> None:
-    made = document(Table("/", ROUTES).rows, "/", "1.0")
+    made = document(Table("/", SERVED).rows, "/", "1.0")
     public = {
         (method, path)
         for path, methods in made["paths"].items()
@@ -46,7 +49,7 @@ def test_what_is_public_says_so() -> None:
         if method not in ("parameters", "options") and one.get("security") == []
     }
     guards = (Guard.PUBLIC, Guard.PUBLIC_API)
-    assert len(public) == sum(route.guard in guards for route in ROUTES)
+    assert len(public) == sum(route.guard in guards for route in SERVED)
 
 
 @pytest.mark.parametrize("terminals", [True, False])

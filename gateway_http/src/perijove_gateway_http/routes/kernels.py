@@ -32,6 +32,7 @@ _WANTED = frozenset(
     }
 )
 """Ends that somebody meant."""
+_INVALID = grpc.StatusCode.INVALID_ARGUMENT
 _START_S = 70.0
 """Longest that a start takes, once there is a place."""
 _ONE = r"api/kernels/{kernel_id:\w+-\w+-\w+-\w+-\w+}"
@@ -137,7 +138,7 @@ async def restart(request: web.Request) -> web.Response:
             )
         )
     except grpc.aio.AioRpcError as error:
-        if reason_of(error) == "NO_SUCH_KERNEL":
+        if reason_of(error) == "NO_SUCH_KERNEL" or error.code() is _INVALID:
             raise
         # Front ends show the text, and below it why.
         why = {"traceback": problem_of(error).message}
