@@ -41,6 +41,7 @@ from perijove_gateway_http.keys import (
     LISTS,
     METRICS,
     ORIGINS,
+    READINESS,
     REVOKING,
     SETTINGS,
     SOCKETS,
@@ -55,6 +56,7 @@ from perijove_gateway_http.problems import problems
 from perijove_gateway_http.routing import RawPathResource, Table
 from perijove_gateway_http.settings import PREFIX
 from perijove_gateway_http.sockets import Sockets
+from perijove_gateway_http.starting import Readiness
 from perijove_gateway_http.stubs import Stubs
 
 if TYPE_CHECKING:
@@ -114,6 +116,8 @@ def build_app(
 async def _open(app: web.Application) -> None:
     # Made here because a gRPC channel belongs to the loop it is made in.
     app[STUBS] = Stubs(app[SETTINGS])
+    if READINESS not in app:
+        app[READINESS] = Readiness.of(app[STUBS])
     app[LISTS] = Lists(app[STUBS], app[METRICS].registry)
     app[LISTS].start()
     app[EVENTS] = EventFeed(app[STUBS].subscribe)

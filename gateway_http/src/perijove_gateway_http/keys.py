@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.routing import Match, Table
     from perijove_gateway_http.settings import Settings
     from perijove_gateway_http.sockets import Sockets
+    from perijove_gateway_http.starting import Readiness
     from perijove_gateway_http.stubs import Stubs
 
     AnyWebSocket = web.WebSocketResponse[bool]
@@ -72,6 +73,9 @@ FRONTEND: web.AppKey[Frontend] = web.AppKey("frontend")
 
 EXTENSIONS: web.AppKey[Extensions] = web.AppKey("extensions")
 """What installed packages add."""
+
+READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
+"""Whether front ends would find what they need."""
 
 METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
 """Counts and times of requests; `.registry` takes further ones."""

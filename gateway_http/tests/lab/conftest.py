@@ -15,12 +15,13 @@ import pytest
 from aiohttp import web
 from perijove_chassis.settings import Secret
 from perijove_gateway_http.app import build_app
-from perijove_gateway_http.keys import FRONTEND
+from perijove_gateway_http.keys import FRONTEND, READINESS
 from perijove_gateway_http.lab import apps
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
 from perijove_gateway_http.routes import ROUTES, extensions_for
 from perijove_gateway_http.settings import Settings
+from perijove_gateway_http.starting import Readiness
 from yarl import URL
 
 from gateway_http.tests.lab.installing import Packages
@@ -87,6 +88,8 @@ async def make_edge(
             **given,
         ).checked()
         app = build_app(settings, ROUTES, on_loopback=True, extensions=extensions_for(settings))
+        # There is but one service here.
+        app[READINESS] = Readiness({})
         if installation:
             app[FRONTEND] = Frontend(installation)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

@@ -47,6 +47,9 @@ async def test_an_extension_answers_below_its_own_prefix(
         assert response.status == 404
     config, _ = await page(edge, "lab")
     assert config["moonsUrl"] == "/moons"
+    async with edge.get("api/spec.yaml") as response:
+        assert response.status == 200
+        assert "/moons/page" in await response.text()
 
 
 async def test_who_has_no_credential_gets_only_what_is_said_to_be_for_everybody(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from perijove_gateway_http.keys import AUTH, EXTENSIONS, FRONTEND, PARAMS, SETTINGS
+from perijove_gateway_http.keys import AUTH, EXTENSIONS, FRONTEND, PARAMS, READINESS, SETTINGS
 from perijove_gateway_http.lab.page import BundleMissing, Look
 from perijove_gateway_http.lab.page_config import Place, Site
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import html_response, redirect
 from perijove_gateway_http.routes.api import API_VERSION
 from perijove_gateway_http.routing import Guard, Route
+from perijove_gateway_http.starting import IN_SPITE
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -67,11 +68,13 @@ async def _of_lab(request: web.Request, place: Place) -> web.Response:
 
 
 async def respond(request: web.Request, app: FrontEndApp, look: Look, place: Place) -> web.Response:
-    """Answer with a page of an application.
+    """Answer with a page of an application, or with one that says what it waits for.
 
     Raises:
         Problem: 500 if its installation is broken.
     """
+    if waiting := await waiting_page(request, app.title):
+        return waiting
     settings = request.app[SETTINGS]
     look = replace(look, custom_css=settings.links_custom_css(app.name))
     frontend = request.app[FRONTEND]
@@ -86,6 +89,17 @@ async def respond(request: web.Request, app: FrontEndApp, look: Look, place: Pla
     cookie = request.app[AUTH].xsrf_cookie(request)
     if cookie:
         response.headers.add("Set-Cookie", cookie)
+    return response
+
+
+async def waiting_page(request: web.Request, title: str) -> web.Response | None:
+    """Return the page that is shown until the services are there; None if they are."""
+    readiness = request.app[READINESS]
+    if IN_SPITE in request.query or not (missing := await readiness.missing()):
+        return None
+    log.info("a page waits", missing=list(missing))
+    response = html_response(readiness.page(title, request.app[SETTINGS].base_url, missing), 503)
+    response.headers.update({"Cache-Control": "no-store", "Retry-After": "1"})
     return response
 
 

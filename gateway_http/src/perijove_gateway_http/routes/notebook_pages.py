@@ -12,7 +12,7 @@ from perijove_gateway_http.lab.page import Look
 from perijove_gateway_http.lab.page_config import Place
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import location, redirect
-from perijove_gateway_http.routes.lab_pages import respond
+from perijove_gateway_http.routes.lab_pages import respond, waiting_page
 from perijove_gateway_http.routing import Guard, Route
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _NAME = "Jupyter Notebook"
 async def get_tree(request: web.Request) -> web.Response:
     """GET tree/{path}: the files of a directory; what is none has another page."""
     path = _path(request)
+    if path and (waiting := await waiting_page(request, _NAME)):
+        return waiting
     kind = await _type_of(request, path)
     if kind == pb.ENTRY_TYPE_DIRECTORY:
         return await _page(request, "tree", Look("Home"), tree_path=path)

@@ -38,6 +38,12 @@ async def get_favicon(request: web.Request) -> web.StreamResponse:
     return await file_response([installation.favicons_dir], request[PARAMS]["name"], REVALIDATE)
 
 
+async def get_default_favicon(request: web.Request) -> web.StreamResponse:
+    """GET favicon.ico: what browsers ask for where a page names no icon."""
+    installation = request.app[FRONTEND].installation
+    return await file_response([installation.favicons_dir], "favicon.ico", REVALIDATE)
+
+
 async def get_custom_css(request: web.Request) -> web.StreamResponse:
     """GET custom/custom.css: the user's own style; empty if there is none."""
     roots = [request.app[FRONTEND].installation.custom_dir]
@@ -64,6 +70,7 @@ def _readable(pattern: str, handler: Handler, guard: Guard = Guard.PUBLIC) -> It
 ROUTES = (
     *_readable("static/lab/{path*}", get_bundle_file),
     *_readable("static/favicons/{name}", get_favicon),
+    *_readable("favicon.ico", get_default_favicon),
     *_readable("lab/extensions/{path*}", get_extension_file),
     *_readable("custom/custom.css", get_custom_css, Guard.PAGE),
     *_readable("custom/{path*}", get_custom_file, Guard.PAGE),

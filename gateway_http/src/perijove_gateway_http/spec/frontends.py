@@ -23,7 +23,7 @@ _PAGES: Rows = {
 _FILES: Rows = {
     (method, pattern): Operation("A file of a page", {200: "*/*"})
     for pattern in (
-        *("static/lab/{path*}", "static/favicons/{name}"),
+        *("static/lab/{path*}", "static/favicons/{name}", "favicon.ico"),
         *("lab/extensions/{path*}", "custom/custom.css", "custom/{path*}"),
         "lab/api/themes/{path...}",
     )
