@@ -120,3 +120,10 @@ def test_any_path_arrives_as_it_was_encoded(parts: list[str]) -> None:
     match = _table("api/contents/{path...}").match("GET", f"/api/contents/{raw}")
     assert isinstance(match, Match)
     assert match.params() == {"path": "/".join(parts)}
+
+
+@pytest.mark.parametrize("patterns", [("{any}/one", "two/one"), ("two/one", "{any}/one")])
+def test_an_earlier_pattern_wins_over_a_literal_one(patterns: tuple[str, str]) -> None:
+    match = _table(*patterns).match("GET", "/two/one")
+    assert match
+    assert match.row.pattern == patterns[0]

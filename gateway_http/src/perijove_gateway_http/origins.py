@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import ipaddress
 import re
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.settings import Settings
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(address: str) -> bool:
     """Whether an address is one of this machine alone."""
     try:

@@ -171,6 +171,13 @@ class Table:
             if route.method in row.routes:
                 raise ValueError(f"two routes for {route.method} {route.pattern}")
             row.routes[route.method] = route
+        # Most requests are for one of these; the others are tried one by one.
+        self._literal: dict[str, Row] = {}
+        for index, row in enumerate(self.rows):
+            raw = row.pattern.split("/")
+            earlier = self.rows[:index]
+            if _is_literal(row) and not any(one.captured(raw) is not None for one in earlier):
+                self._literal[row.pattern] = row
         self._by_head: dict[str, list[Row]] = {}
         heads = {row.segments[0].text for row in self.rows if _has_literal_head(row)}
         for head in ("", *heads):
@@ -192,11 +199,17 @@ class Table:
         if len(raw) <= below or [unquote_to_bytes(part) for part in raw[:below]] != self._base:
             return None
         raw = raw[below:]
+        if literal := self._literal.get("/".join(raw)):
+            return Match(literal, literal.routes.get(method), {})
         for row in self._by_head.get(raw[0]) or self._by_head[""]:
             captured = row.captured(raw)
             if captured is not None:
                 return Match(row, row.routes.get(method), captured)
         return None
+
+
+def _is_literal(row: Row) -> bool:
+    return all(segment.kind is _Kind.LITERAL for segment in row.segments)
 
 
 def _has_literal_head(row: Row) -> bool:

@@ -7,11 +7,12 @@ Whoever changes one of these ends every login.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
 import time
-from http.cookies import CookieError, Morsel, SimpleCookie
+from http.cookies import CookieError, Morsel
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,8 +65,7 @@ class Cookies:
     def name(self, request: web.Request) -> str:
         """Return the name of the login cookie: one for each address of the server."""
         # Not `request.host`: without the header that asks the name service.
-        host = request.headers.get("Host", "")
-        return self._name or "username-" + re.sub(r"[^A-Za-z0-9]", "-", host)
+        return self._name or _name_at(request.headers.get("Host", ""))
 
     def read(self, request: web.Request) -> Caller | None:
         """Return whom the login cookie of a request names, if it holds."""
@@ -108,21 +108,27 @@ class Cookies:
         return cookie.OutputString()
 
     def make(self, request: web.Request, name: str, value: str) -> Morsel[str]:
-        """Return a cookie for this server."""
-        jar = SimpleCookie({name: value})
-        jar[name]["path"] = self._path
+        """Return a cookie for this server, with a value that needs no quotes."""
+        cookie: Morsel[str] = Morsel()
+        cookie.set(name, value, value or '""')
+        cookie["path"] = self._path
         if self._secure or request.app[FORWARDING].scheme(request) == "https":
-            jar[name]["secure"] = True
-        return jar[name]
+            cookie["secure"] = True
+        return cookie
 
     def _make_key(self) -> bytes:
         parts = b"\0".join((self._token, self._made_for.encode()))
         return hmac.digest(self._service_key, b"login cookie\0" + parts, hashlib.sha256)
 
 
+@functools.lru_cache(maxsize=64)
+def _name_at(host: str) -> str:
+    return "username-" + re.sub(r"[^A-Za-z0-9]", "-", host)
+
+
 def sign(key: bytes, payload: bytes) -> str:
     """Return a text that holds a payload, and that nobody can make without the key."""
-    text = base64.urlsafe_b64encode(payload).decode()
+    text = base64.urlsafe_b64encode(payload).decode().rstrip("=")
     return f"{text}.{_signature(key, text)}"
 
 
@@ -132,7 +138,7 @@ def unsign(key: bytes, text: str) -> bytes | None:
     given = signature.encode(errors="surrogateescape")
     if not hmac.compare_digest(_signature(key, payload).encode(), given):
         return None
-    return base64.urlsafe_b64decode(payload)
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
 
 
 def parse_options(text: str) -> Mapping[str, str]:

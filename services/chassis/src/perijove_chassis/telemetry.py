@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 REQUEST_ID_KEY = "x-request-id"
 """Metadata key under which a request's id travels from process to process."""
@@ -39,8 +39,7 @@ def configure_logging(process: str, *, level: str, fmt: str) -> None:
     if fmt == "json":
         renderer = structlog.processors.JSONRenderer(serializer=_to_json)
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        _add_request_id,
+        _adding_names(process),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -51,7 +50,6 @@ def configure_logging(process: str, *, level: str, fmt: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -100,10 +98,14 @@ def serve_metrics(registry: CollectorRegistry, listen: str) -> None:
     start_http_server(int(port), addr=host or "127.0.0.1", registry=registry)
 
 
-def _add_request_id(_logger: object, _name: str, event: Any) -> Mapping[str, Any]:  # noqa: ANN401
-    if current := request_id.get():
-        event.setdefault("request_id", current)
-    return event  # type: ignore[no-any-return]
+def _adding_names(process: str) -> Callable[[object, str, Any], Mapping[str, Any]]:
+    def add_names(_logger: object, _name: str, event: Any) -> Mapping[str, Any]:  # noqa: ANN401
+        event.setdefault("process", process)
+        if current := request_id.get():
+            event.setdefault("request_id", current)
+        return event  # type: ignore[no-any-return]
+
+    return add_names
 
 
 def _to_json(value: object, **_: object) -> str:
