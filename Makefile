@@ -22,9 +22,13 @@ setup: .venv/.done ## Create .venv with every package and tool
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-.venv/kernels/.done .venv/clients/.done .venv/fuzz/.done: .venv/%/.done: .venv/.done
+.venv/kernels/.done .venv/clients/.done .venv/fuzz/.done .venv/identity/.done: .venv/%/.done: .venv/.done
 	.venv/bin/uv venv -q --clear -p $(PY) .venv/$*
 	VIRTUAL_ENV=.venv/$* .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group $*
+	@touch $@
+
+tests/integration/hub/node_modules/.done: tests/integration/hub/package-lock.json
+	cd tests/integration/hub && npm ci --ignore-scripts --silent
 	@touch $@
 
 tests/clients/node/node_modules/.done: tests/clients/node/package-lock.json
@@ -40,7 +44,7 @@ test: unit integration conformance clients chaos e2e fuzz-short ## Everything
 unit: setup ## The rules and the parts: minutes
 	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
 
-integration: .venv/kernels/.done
+integration: .venv/kernels/.done .venv/identity/.done tests/integration/hub/node_modules/.done
 clients: .venv/clients/.done tests/clients/node/node_modules/.done
 integration conformance clients: setup ## Real sockets, Redis, kernels; clients that others wrote
 	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
@@ -87,7 +91,7 @@ check-protos: protos ## Lint the protos; fail if the stubs have drifted
 
 lock: ## Rewrite constraints.txt with the newest versions
 	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
-	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients --group fuzz $(addprefix -e ,$(PACKAGES))
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients --group fuzz --group identity $(addprefix -e ,$(PACKAGES))
 	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
 	rm -rf .venv/lock
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web, web_response
 from multidict import CIMultiDict
-from perijove_chassis.settings import SettingsError
 from perijove_chassis.telemetry import CallMetrics
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from perijove_gateway_http.activity import Activity
 from perijove_gateway_http.arrivals import KernelArrivals
-from perijove_gateway_http.auth import Authenticator
 from perijove_gateway_http.dispatch import dispatch, observed
 from perijove_gateway_http.ending import Launcher, seconds_unused, stop_when_unused
 from perijove_gateway_http.event_feed import EventFeed
@@ -22,10 +21,8 @@ from perijove_gateway_http.extensions.loading import Extensions
 from perijove_gateway_http.extensions.registration import Host
 from perijove_gateway_http.forwarding import Forwarding
 from perijove_gateway_http.headers import SERVER, add_headers, tagged
-from perijove_gateway_http.identity.authorization import Everything
-from perijove_gateway_http.identity.password_file import PasswordFile
-from perijove_gateway_http.identity.passwords import Passwords
-from perijove_gateway_http.identity.policy import PolicyError, PolicyFile
+from perijove_gateway_http.identity.assembly import Identity
+from perijove_gateway_http.identity.hub_activity import HubActivity
 from perijove_gateway_http.identity.revoking import Revoking
 from perijove_gateway_http.keys import (
     ACTIVITY,
@@ -34,9 +31,11 @@ from perijove_gateway_http.keys import (
     AUTHORIZER,
     EVENTS,
     EXTENSIONS,
+    FLOW,
     FORWARDING,
     FRONTEND,
     HEADERS,
+    HUB_ACTIVITY,
     LAUNCHER,
     LISTS,
     METRICS,
@@ -51,10 +50,10 @@ from perijove_gateway_http.keys import (
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
 from perijove_gateway_http.lists import Lists
+from perijove_gateway_http.models import timestamp_of
 from perijove_gateway_http.origins import Origins
 from perijove_gateway_http.problems import problems
 from perijove_gateway_http.routing import RawPathResource, Table
-from perijove_gateway_http.settings import PREFIX
 from perijove_gateway_http.sockets import Sockets
 from perijove_gateway_http.starting import Readiness
 from perijove_gateway_http.stubs import Stubs
@@ -62,7 +61,7 @@ from perijove_gateway_http.stubs import Stubs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from perijove_gateway_http.identity.authorization import Authorizer
+    from perijove_gateway_http.identity.hub import Hub
     from perijove_gateway_http.routing import Route
     from perijove_gateway_http.settings import Settings
 
@@ -88,8 +87,6 @@ def build_app(
         middlewares=(observed, problems, tagged), client_max_size=settings.max_body_bytes
     )
     app[SETTINGS] = settings
-    app[AUTH] = _authenticator(settings)
-    app[AUTHORIZER] = _authorizer(settings)
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
     app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders)
     app[LAUNCHER] = Launcher(settings.launcher_fd)
@@ -108,6 +105,7 @@ def build_app(
     app.on_startup.append(_open)
     app.on_shutdown.append(_close_sockets)
     app.on_cleanup.append(_close)
+    _identify(app)
     if settings.shutdown_no_activity_timeout:
         app.cleanup_ctx.append(_end_when_unused)
     return app
@@ -123,25 +121,26 @@ async def _open(app: web.Application) -> None:
     app[EVENTS] = EventFeed(app[STUBS].subscribe)
     app[REVOKING] = Revoking(app[AUTH], app[AUTHORIZER], app[SOCKETS])
     app[REVOKING].start()
+    if HUB_ACTIVITY in app:
+        app[HUB_ACTIVITY].start()
     app[EXTENSIONS].runs.start(Host(app[STUBS], app[SETTINGS].base_url))
 
 
-def _authenticator(settings: Settings) -> Authenticator:
-    file = PasswordFile(settings.password_file, settings.password_fallback_file)
-    try:
-        passwords = Passwords(file, may_change=settings.allow_password_change)
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}PASSWORD_FILE: {error.strerror}") from None
-    return Authenticator(settings, passwords)
+def _identify(app: web.Application) -> None:
+    identity = Identity.assemble(app[SETTINGS], os.environ)
+    app[AUTH], app[AUTHORIZER], app[FLOW] = identity.auth, identity.authorizer, identity.flow
+    if identity.hub:
+        app[HUB_ACTIVITY] = HubActivity(identity.hub, lambda: last_activity(app))
+        app.cleanup_ctx.append(partial(_with_hub, identity.hub))
 
 
-def _authorizer(settings: Settings) -> Authorizer:
-    if not settings.policy_file:
-        return Everything()
-    try:
-        return PolicyFile(settings.policy_file)
-    except PolicyError as error:
-        raise SettingsError(f"{PREFIX}POLICY_FILE: {error}") from None
+async def _with_hub(hub: Hub, app: web.Application) -> AsyncIterator[None]:
+    # By this the hub sees whether it fits what it has started.
+    headers: CIMultiDict[str] = CIMultiDict(app[HEADERS])
+    headers["X-JupyterHub-Version"] = await hub.version()
+    app[HEADERS] = headers
+    yield
+    await app[HUB_ACTIVITY].close()
 
 
 async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:
@@ -157,13 +156,19 @@ async def _end_when_unused(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(ending, return_exceptions=True)
 
 
+async def last_activity(app: web.Application) -> str:
+    """Return when somebody last worked here, as the API writes it."""
+    listed = await app[LISTS].kernels()
+    return timestamp_of(max(app[ACTIVITY].last, listed.last_activity))
+
+
 async def _close_sockets(app: web.Application) -> None:
     await app[SOCKETS].close_all()
 
 
 async def _close(app: web.Application) -> None:
     await app[REVOKING].close()
-    await app[AUTH].passwords.close()
+    await app[AUTH].close()
     await app[EXTENSIONS].runs.close()
     await app[EVENTS].close()
     await app[LISTS].close()

@@ -6,16 +6,19 @@ import hmac
 import re
 import secrets
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perijove_gateway_http.bodies import is_form, read_form
 from perijove_gateway_http.identity.cookies import XSRF, Cookies
 from perijove_gateway_http.identity.users import Caller, User
+from perijove_gateway_http.problems import Problem
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from perijove_gateway_http.identity.passwords import Passwords
+    from perijove_gateway_http.identity.provider import Provider
     from perijove_gateway_http.settings import Settings
 
 _HEADER = re.compile(r"(?:token|bearer)\s+(.+)", re.IGNORECASE)
@@ -24,8 +27,10 @@ _HEADER = re.compile(r"(?:token|bearer)\s+(.+)", re.IGNORECASE)
 class Authenticator:
     """Checks tokens, passwords and cookies."""
 
-    def __init__(self, settings: Settings, passwords: Passwords) -> None:
-        """Take what is to be presented.
+    def __init__(
+        self, settings: Settings, passwords: Passwords, provider: Provider | None = None
+    ) -> None:
+        """Take what is to be presented, and who else vouches for users.
 
         Raises:
             CookieError: if the options of cookies name what no cookie has.
@@ -33,12 +38,14 @@ class Authenticator:
         self._token = settings.token.reveal().encode()
         self._allow_anyone = settings.allow_anyone
         self.passwords = passwords
+        self.provider = provider
         self.cookies = Cookies(settings, passwords)
 
     @property
     def needs_credential(self) -> bool:
         """Whether there is anything to present. If not, everybody is a user."""
-        return not self._allow_anyone or bool(self._token or self.passwords.stored)
+        known = self._token or self.passwords.stored or self.provider
+        return not self._allow_anyone or bool(known)
 
     @property
     def has_token(self) -> bool:
@@ -58,9 +65,15 @@ class Authenticator:
         token = _presented_token(request)
         if token is None and known is None:
             token = await _token_in_form(request)
-        if token is not None and self.is_token(token):
-            user = known.user if known else User.anonymous()
-            return Caller(user, by_token=True, is_new=known is None)
+        if token is not None:
+            if self.is_token(token):
+                user = known.user if known and not known.is_named else User.anonymous()
+                return Caller(user, by_token=True, is_new=known is None)
+            if self.provider and (caller := await self.provider.of_token(token)):
+                # A browser that was given it once in an address needs it no more.
+                return replace(caller, is_new=known is None and "token" in request.query)
+        if known and self.provider and known.is_named:
+            return await self.provider.confirm(known)
         if known or self.needs_credential:
             return known
         return Caller(User.anonymous(), by_token=False, is_new=True)
@@ -74,13 +87,23 @@ class Authenticator:
         """Look whether what logins depend on was changed elsewhere."""
         await self.passwords.refresh()
 
-    def still_holds(self, caller: Caller) -> bool:
+    async def still_holds(self, caller: Caller) -> bool:
         """Whether who was let in before would be let in now."""
-        if caller.by_token:
-            return True
-        if caller.expires:
-            return caller.key == self.cookies.key and caller.expires > time.time()
-        return not self.needs_credential
+        if caller.expires and not (caller.key == self.cookies.key and caller.expires > time.time()):
+            return False
+        if caller.is_named and self.provider:
+            try:
+                return await self.provider.confirm(caller) is not None
+            except Problem:
+                # Nobody is thrown out because whoever vouches for them is away.
+                return True
+        return caller.by_token or bool(caller.expires) or not self.needs_credential
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self.passwords.close()
+        if self.provider:
+            await self.provider.close()
 
     def brings_cookie(self, request: web.Request) -> bool:
         """Whether a request has a login cookie, be it good or not."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from perijove_gateway_http.extensions.loading import Extensions
     from perijove_gateway_http.forwarding import Forwarding
     from perijove_gateway_http.identity.authorization import Authorizer
+    from perijove_gateway_http.identity.flow import Flow
+    from perijove_gateway_http.identity.hub_activity import HubActivity
     from perijove_gateway_http.identity.revoking import Revoking
     from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.lab.frontend import Frontend
@@ -49,6 +51,12 @@ AUTH: web.AppKey[Authenticator] = web.AppKey("auth")
 
 AUTHORIZER: web.AppKey[Authorizer] = web.AppKey("authorizer")
 """Says who may do what."""
+
+FLOW: web.AppKey[Flow] = web.AppKey("flow")
+"""Remembers logins at another site that are under way."""
+
+HUB_ACTIVITY: web.AppKey[HubActivity] = web.AppKey("hub activity")
+"""Tells the hub when somebody last worked here. Absent if there is none."""
 
 REVOKING: web.AppKey[Revoking] = web.AppKey("revoking")
 """Closes the sockets of logins that have ended."""

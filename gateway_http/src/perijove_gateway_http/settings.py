@@ -40,6 +40,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy_file: str = ""
     """TOML file that says who may do what (`identity/policy.py`); without one, everybody who
     is logged in may do everything. A change is noticed within a second."""
+    hub: bool = False
+    """Whether this is a server of a JupyterHub: it then tells the rest in its variables."""
+    oidc_issuer: str = ""
+    """Address of an OpenID provider whose users may log in; none if empty."""
+    oidc_name: str = "OpenID Connect"
+    """What people call it."""
+    oidc_client_id: str = ""
+    """What this site is to it."""
+    oidc_client_secret: Secret = Secret("")
+    """What this site shows to it; empty for a public client."""
+    oidc_redirect_url: str = ""
+    """Where it sends browsers back to: `oauth_callback` below the base URL, as browsers reach
+    it. Made from the request if empty."""
+    oidc_scopes: str = "openid profile email"
+    """What it is asked for."""
+    oidc_username_claim: str = "sub"
+    """What of its words is the name of a user. Only `sub` never is another's later."""
+    oidc_groups_claim: str = "groups"
+    """What of them are the user's groups."""
+    oidc_allowed_users: str = ""
+    """Names, separated by commas, of those who may log in; `*` for everybody."""
+    oidc_allowed_groups: str = ""
+    """Groups, separated by commas, whose members may."""
     cookie_name: str = ""
     """Name of the login cookie; `username-` and the host if empty."""
     cookie_options: str = ""
@@ -159,7 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.service_key:
             raise SettingsError(f"{PREFIX}SERVICE_KEY: must not be empty")
         has_password = self.password_file or self.password_fallback_file
-        if not (self.token or has_password or self.allow_anyone):
+        has_provider = self.hub or self.oidc_issuer
+        if not (self.token or has_password or has_provider or self.allow_anyone):
             raise SettingsError(
                 f"{PREFIX}TOKEN: must not be empty, unless there is a {PREFIX}PASSWORD_FILE, "
                 f"or {PREFIX}ALLOW_ANYONE is true"
@@ -170,6 +194,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{PREFIX}SHUTDOWN_NO_ACTIVITY_TIMEOUT: there is nobody who could end the server"
             )
+        if self.oidc_issuer and not (self.oidc_allowed_users or self.oidc_allowed_groups):
+            raise SettingsError(f"{PREFIX}OIDC_ALLOWED_USERS: must say who may log in; * for all")
         try:
             parse_options(self.cookie_options)
         except CookieError as error:

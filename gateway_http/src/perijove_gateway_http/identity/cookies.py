@@ -87,12 +87,14 @@ class Cookies:
             groups=login.groups,
             expires=login.expires,
             key=self.key,
+            proof=login.proof,
         )
 
     def login(self, request: web.Request, caller: Caller) -> str:
         """Return a `Set-Cookie` value that makes later requests those of a user."""
         lifetime_s = float(self._options.get("max-age", LIFETIME_S))
-        login = Login(int(time.time() + lifetime_s), caller.user, caller.account, caller.groups)
+        expires = int(time.time() + lifetime_s)
+        login = Login(expires, caller.user, caller.account, caller.groups, caller.proof)
         value = sign(self.key, msgspec.json.encode(login))
         cookie = self.make(request, self.name(request), value)
         cookie["httponly"] = True

@@ -63,7 +63,7 @@ class Revoking:
 
     async def _may_go_on(self, request: web.Request) -> bool:
         caller, match = request[CALLER], request[MATCH]
-        if caller is None or match.route is None or not self._auth.still_holds(caller):
+        if caller is None or match.route is None or not await self._auth.still_holds(caller):
             return False
         resource = resource_of(match.route)
         return not resource or await self._authorizer.is_authorized(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from perijove_chassis.credentials import SHARED_USER
@@ -50,6 +50,8 @@ class Login(msgspec.Struct, frozen=True, array_like=True):
     """The name under which the services know the user: whose kernels are whose."""
     groups: tuple[str, ...] = ()
     """Groups of the user that matter here."""
+    proof: str = ""
+    """What the site that vouches for the user wants to see again; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Caller:
     """When the cookie ends that said so, in seconds since the epoch; 0 if none did."""
     key: bytes = b""
     """What that cookie was signed with."""
+    proof: str = field(default="", repr=False)
+    """What the site that vouches for the user wants to see again; empty if nothing."""
 
     @property
     def is_named(self) -> bool:

@@ -22,6 +22,7 @@ from perijove_gateway_http.routes import (
     nbconvert,
     notebook_pages,
     notebooks,
+    oauth,
     resolving,
     sessions,
     spec,
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *nbconvert.ROUTES,
     *notebooks.ROUTES,
     *login.ROUTES,
+    *oauth.ROUTES,
     *events.ROUTES,
     *lab.ROUTES,
 )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from perijove_gateway_http.keys import AUTH, EXTENSIONS, FRONTEND, PARAMS, READINESS, SETTINGS
+from perijove_gateway_http.keys import (
+    AUTH,
+    CALLER,
+    EXTENSIONS,
+    FRONTEND,
+    PARAMS,
+    READINESS,
+    SETTINGS,
+)
 from perijove_gateway_http.lab.page import BundleMissing, Look
 from perijove_gateway_http.lab.page_config import Place, Site
 from perijove_gateway_http.problems import Problem
@@ -18,6 +26,8 @@ from perijove_gateway_http.routing import Guard, Route
 from perijove_gateway_http.starting import IN_SPITE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
     from perijove_gateway_http.lab.apps import FrontEndApp
@@ -78,7 +88,7 @@ async def respond(request: web.Request, app: FrontEndApp, look: Look, place: Pla
     settings = request.app[SETTINGS]
     look = replace(look, custom_css=settings.links_custom_css(app.name))
     frontend = request.app[FRONTEND]
-    site = replace(site_of(settings), further=request.app[EXTENSIONS].page_config)
+    site = replace(site_of(settings), further=_further(request))
     try:
         text = await asyncio.to_thread(_render, frontend, app, look, site, place)
     except BundleMissing as error:
@@ -101,6 +111,12 @@ async def waiting_page(request: web.Request, title: str) -> web.Response | None:
     response = html_response(readiness.page(title, request.app[SETTINGS].base_url, missing), 503)
     response.headers.update({"Cache-Control": "no-store", "Retry-After": "1"})
     return response
+
+
+def _further(request: web.Request) -> Mapping[str, Any]:
+    known, caller = request.app[EXTENSIONS].page_config, request[CALLER]
+    provider = request.app[AUTH].provider
+    return {**known, **provider.page_config(caller)} if provider and caller else known
 
 
 def _render(frontend: Frontend, app: FrontEndApp, look: Look, site: Site, place: Place) -> str:

@@ -27,7 +27,7 @@ _PAGE = """<!DOCTYPE html>
 <input type="password" name="password" id="password_input" autocomplete="current-password">
 <button type="submit" id="login_submit">Log in</button></p>
 {more}</form>
-{hint}</body>
+{elsewhere}{hint}</body>
 </html>
 """
 
@@ -42,6 +42,8 @@ _CHANGE = """<details>
 
 _HINT = "<p>The token is in the address that was printed when the server started.</p>\n"
 
+_ELSEWHERE = '<p><a href="{address}" id="elsewhere">Log in with {name}</a></p>\n'
+
 _LOGGED_OUT = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Perijove</title></head>
@@ -54,6 +56,9 @@ async def get_form(request: web.Request) -> web.Response:
     """GET login: the form, or on to `next` for who is logged in."""
     if request[CALLER]:
         return redirect(safe_next(request, _asked_next(request, {})))
+    auth = request.app[AUTH]
+    if auth.provider and not (auth.has_token or auth.passwords.stored):
+        return redirect(_way_elsewhere(request))
     return _form(request, 200, "")
 
 
@@ -83,10 +88,26 @@ async def log_out(request: web.Request) -> web.Response:
     login = html.escape(request.app[SETTINGS].base_url + "login")
     response = html_response(_LOGGED_OUT.format(login=login))
     auth = request.app[AUTH]
+    if auth.provider and auth.provider.after_logout:
+        response = redirect(auth.provider.after_logout)
     request[CALLER] = None
     if not auth.brings_cookie(request):  # one that it brings is taken away anyway
         response.headers.add("Set-Cookie", auth.cookies.logout(request))
     return response
+
+
+def _way_elsewhere(request: web.Request) -> str:
+    asked = _asked_next(request, {})
+    return f"{request.app[SETTINGS].base_url}oauth_login?next={quote(asked, safe='')}"
+
+
+def _elsewhere(request: web.Request) -> str:
+    provider = request.app[AUTH].provider
+    if provider is None:
+        return ""
+    return _ELSEWHERE.format(
+        address=html.escape(_way_elsewhere(request)), name=html.escape(provider.name)
+    )
 
 
 def safe_next(request: web.Request, asked: str) -> str:
@@ -129,6 +150,7 @@ def _form(request: web.Request, status: int, message: str) -> web.Response:
             action=html.escape(action),
             xsrf=html.escape(xsrf),
             what=what,
+            elsewhere=_elsewhere(request),
             more=more,
             hint=_HINT if auth.has_token else "",
         )

@@ -25,9 +25,19 @@ SERVER: Rows = {
         "The form to log in with", {200: "text/html", 302: ""}, query=("next",)
     ),
     ("POST", "login"): Operation(
-        "Log in", {302: "", 401: "text/html"}, (413,), query=("next",), body="Login"
+        "Log in",
+        {302: "", 400: "text/html", 401: "text/html", 403: "text/html"},
+        (413, 429),
+        query=("next",),
+        body="Login",
     ),
-    ("GET", "logout"): Operation("Log out", {200: "text/html"}),
+    ("GET", "logout"): Operation("Log out", {200: "text/html", 302: ""}),
+    ("GET", "oauth_login"): Operation(
+        "Go and log in at another site", {302: ""}, (404, 503), query=("next",)
+    ),
+    ("GET", "oauth_callback"): Operation(
+        "Come back from there", {302: ""}, (404, 503), query=("code", "state", "error", "iss")
+    ),
     ("POST", "api/events"): Operation("Publish an event", {204: ""}, body="Event"),
     ("GET", "api/events/subscribe"): Operation("WebSocket of all events", {101: ""}),
     ("GET", "api/config/{section:\\w+}"): Operation("A section", {200: "Object"}),

@@ -1,0 +1,111 @@
+"""The way of a browser to whoever vouches for its user, and back (RFC 6749, RFC 7636).
+
+What must be known when it comes back travels in a cookie of its own, signed and
+short-lived: it may come back to another replica.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perijove_gateway_http.identity.cookies import sign, unsign
+from perijove_gateway_http.keys import FORWARDING
+from perijove_gateway_http.problems import Problem
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from perijove_gateway_http.identity.cookies import Cookies
+
+LIFETIME_S = 600.0
+"""How long people have to log in elsewhere."""
+
+_NAMED_BY = 16
+
+
+class Pending(msgspec.Struct, frozen=True, array_like=True):
+    """A login that is under way."""
+
+    expires: float
+    state: str
+    """What must come back with the browser that was sent away."""
+    nonce: str
+    """What must be in the identity that is signed for it."""
+    verifier: str
+    """What proves that who asks for the token is who sent the browser (PKCE)."""
+    asked: str
+    """Where to go after the login."""
+
+    @property
+    def challenge(self) -> str:
+        """What is told beforehand of the verifier."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    @classmethod
+    def begin(cls, asked: str) -> Pending:
+        """Make one up."""
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(time.time() + LIFETIME_S, state, nonce, verifier, asked)
+
+
+class Flow:
+    """Remembers logins that are under way, in the browsers whose they are."""
+
+    def __init__(self, service_key: bytes, cookies: Cookies) -> None:
+        self._key = hmac.digest(service_key, b"pending login", hashlib.sha256)
+        self._cookies = cookies
+
+    def remember(self, request: web.Request, pending: Pending) -> str:
+        """Return a `Set-Cookie` value. Several logins may be under way in one browser."""
+        value = sign(self._key, msgspec.json.encode(pending))
+        cookie = self._cookies.make(request, _name(pending.state), value)
+        cookie["httponly"] = True
+        cookie["samesite"] = "Lax"
+        cookie["max-age"] = str(int(LIFETIME_S))
+        return cookie.OutputString()
+
+    def recall(self, request: web.Request) -> Pending:
+        """Return what was remembered of the login that a browser comes back from.
+
+        Raises:
+            Problem: 403 if this browser was not sent there, or long ago.
+        """
+        state = request.query.get("state", "")
+        raw = unsign(self._key, request.cookies.get(_name(state), ""))
+        pending = msgspec.json.decode(raw, type=Pending) if raw else None
+        if (
+            pending is None
+            or not hmac.compare_digest(pending.state.encode(), _bytes(state))
+            or pending.expires < time.time()
+        ):
+            raise Problem(403, "this login was not begun here, or took too long: try again")
+        return pending
+
+    def forget(self, request: web.Request, pending: Pending) -> str:
+        """Return a `Set-Cookie` value that ends it."""
+        cookie = self._cookies.make(request, _name(pending.state), "")
+        cookie["max-age"] = "0"
+        return cookie.OutputString()
+
+
+def callback_url(request: web.Request, path: str) -> str:
+    """Return the whole address of a path of this server, as browsers reach it."""
+    forwarding = request.app[FORWARDING]
+    return f"{forwarding.scheme(request)}://{request.headers.get('Host', '')}{path}"
+
+
+def _name(state: str) -> str:
+    safe = "".join(letter for letter in state[:_NAMED_BY] if letter.isascii() and letter.isalnum())
+    return f"perijove-login-{safe}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
