@@ -143,7 +143,7 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["cmd", "extension_name"],
     },
     "PluginCommand": {**_sent(cmd=TEXT, plugin_name=TEXT), "required": ["cmd", "plugin_name"]},
-    "Login": _sent(password=TEXT, _xsrf=TEXT, next=TEXT),
+    "Login": _sent(password=TEXT, new_password=TEXT, _xsrf=TEXT, next=TEXT),
 }
 
 QUERY: dict[str, tuple[str, Schema]] = {
@@ -156,6 +156,10 @@ QUERY: dict[str, tuple[str, Schema]] = {
     "kernel": ("Id of a kernel.", TEXT),
     "download": ("Whether the browser is to keep it as a file.", TEXT),
     "sanitize_html": ("`true` to leave scripts out.", TEXT),
+    "code": ("What the other site gives for a login.", TEXT),
+    "state": ("What the browser was sent away with.", TEXT),
+    "error": ("Why the other site has refused it.", TEXT),
+    "iss": ("Who the other site is.", TEXT),
     "next": ("Where to go afterwards, below the base URL.", TEXT),
     "session_id": ("Who comes back is the same client by it.", TEXT),
     "ids_only": ("`true` for the ids alone.", TEXT),
