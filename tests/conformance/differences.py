@@ -223,6 +223,9 @@ DIFFERENCES: dict[str, Difference] = {
     "the copy of a directory is told": differs("what is done is told, of directories too"),
     "a download is told": differs("a file is read, however"),
     "what a client says to the socket of events": differs("what nobody asked for ends nothing"),
+    # Front ends.
+    "themes are for everybody": differs("pages that load them have a user, and others need none"),
+    "plug-ins may be switched": differs("an installation is shared by replicas: nobody changes it"),
     # Conversion.
     "nbconvert-no-notebook": differs("a browser is led to what it asked for, not to nothing"),
 } | {

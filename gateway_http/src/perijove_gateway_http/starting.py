@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 from perijove.contents.v1 import contents_pb2
 from perijove.kernels.v1 import kernelspecs_pb2
+from perijove.runners.v1 import runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 from perijove_chassis import errors, status
 
@@ -123,7 +124,11 @@ class Readiness:
         async def kernels() -> None:
             wanted = kernelspecs_pb2.ListKernelspecsRequest(page_size=1)
             reply = await stubs.kernelspecs.ListKernelspecs(wanted, timeout=PATIENCE_S)
-            if not reply.kernelspecs:
+            if reply.kernelspecs:
+                return
+            # A machine without kernelspecs is one that will have none either.
+            runners = runners_pb2.ListRunnersRequest(page_size=1)
+            if not (await stubs.runners.ListRunners(runners, timeout=PATIENCE_S)).runners:
                 raise NotYet("no machine that runs kernels is there yet")
 
         return cls({"Files and settings": files, "Sessions": sessions, "Kernels": kernels})

@@ -14,6 +14,7 @@ from perijove.contents.v1 import (
 )
 from perijove.events.v1 import events_pb2, events_pb2_grpc
 from perijove.kernels.v1 import channels_pb2, kernels_pb2_grpc, kernelspecs_pb2_grpc
+from perijove.runners.v1 import runners_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
@@ -119,6 +120,7 @@ class Stubs:
         self.events = events_pb2_grpc.EventsServiceStub(_as_grpc(sessions))
         self.kernels = kernels_pb2_grpc.KernelsServiceStub(_as_grpc(kernels))
         self.kernelspecs = kernelspecs_pb2_grpc.KernelspecsServiceStub(_as_grpc(kernels))
+        self.runners = runners_pb2_grpc.RunnersServiceStub(_as_grpc(kernels))
         self.terminals = terminals_pb2_grpc.TerminalsServiceStub(_as_grpc(kernels))
 
     def subscribe(self, after: kernels_pb2.FeedPosition | None) -> Any:  # noqa: ANN401

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import grpc
 from perijove.contents.v1 import contents_pb2 as pb
+from perijove_chassis import errors, status
 
 from perijove_gateway_http.extensions.registration import Extension
 from perijove_gateway_http.keys import FRONTEND, PARAMS, SETTINGS, STUBS
@@ -38,8 +40,10 @@ async def get_tree(request: web.Request) -> web.Response:
 async def get_notebook(request: web.Request) -> web.Response:
     """GET notebooks/{path}: one notebook, there or not: the page says if it is not."""
     path = _path(request)
-    if not path:
-        return redirect(location(request, "tree"))
+    if path and (waiting := await waiting_page(request, _NAME)):
+        return waiting
+    if await _is_directory(request, path):
+        return redirect(location(request, "tree", path))
     icon, attributes = "favicon-notebook.ico", 'data-notebook="notebooks"'
     look = Look(f"{_NAME} - Notebook", icon, attributes=attributes)
     return await _page(request, "notebooks", look)
@@ -77,6 +81,16 @@ def _app(request: web.Request) -> FrontEndApp:
 
 def _path(request: web.Request) -> str:
     return request[PARAMS].get("path", "").strip("/")
+
+
+async def _is_directory(request: web.Request, path: str) -> bool:
+    try:
+        return await _type_of(request, path) == pb.ENTRY_TYPE_DIRECTORY
+    except grpc.aio.AioRpcError as error:
+        # What is not there, or cannot be, is for the page to say.
+        if isinstance(status.error_of(error), errors.NotFound | errors.InvalidArgument):
+            return False
+        raise
 
 
 async def _type_of(request: web.Request, path: str) -> pb.EntryType:
