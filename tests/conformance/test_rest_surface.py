@@ -96,3 +96,14 @@ def test_metrics_need_a_credential(server: Server) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert server.token.encode() not in answer.body
+    for name in (
+        "http_request_duration_seconds_count{",
+        'jupyter_server_info{version="',
+        "jupyter_server_last_activity_timestamp_seconds ",
+        "jupyter_server_started_timestamp_seconds ",
+        "jupyter_server_active_duration_seconds ",
+        "terminal_currently_running_total ",
+        "process_resident_memory_bytes ",
+        "python_info{",
+    ):
+        assert f"\n{name}".encode() in answer.body

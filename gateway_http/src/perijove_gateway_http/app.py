@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web, web_response
 from multidict import CIMultiDict
-from perijove_chassis.telemetry import CallMetrics
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from perijove_gateway_http.activity import Activity
 from perijove_gateway_http.arrivals import KernelArrivals
@@ -50,6 +48,7 @@ from perijove_gateway_http.keys import (
 from perijove_gateway_http.lab.frontend import Frontend
 from perijove_gateway_http.lab.installation import Installation
 from perijove_gateway_http.lists import Lists
+from perijove_gateway_http.metrics import HttpMetrics
 from perijove_gateway_http.models import timestamp_of
 from perijove_gateway_http.origins import Origins
 from perijove_gateway_http.problems import problems
@@ -94,9 +93,7 @@ def build_app(
     app[FRONTEND] = Frontend(Installation.find(os.environ))
     app[EXTENSIONS] = extensions or Extensions()
     app[TABLE] = Table(settings.base_url, (*routes, *app[EXTENSIONS].routes))
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    app[METRICS] = CallMetrics(registry)
+    app[METRICS] = HttpMetrics()
     app[ACTIVITY] = Activity()
     app[SOCKETS] = Sockets()
     app[ARRIVALS] = KernelArrivals()

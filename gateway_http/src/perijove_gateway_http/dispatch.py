@@ -163,7 +163,7 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
         match = request.get(MATCH)
         route = match.row.pattern if match else "unknown"
         method = request.method if request.method in _METHODS else "OTHER"
-        request.app[METRICS].observe(f"{method} {route}", str(status), seconds)
+        request.app[METRICS].observe(method, route, status, seconds)
         log.info(
             "request",
             method=method,

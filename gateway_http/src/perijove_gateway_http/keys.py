@@ -9,8 +9,6 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perijove_chassis.telemetry import CallMetrics
-
     from perijove_gateway_http.activity import Activity
     from perijove_gateway_http.arrivals import KernelArrivals
     from perijove_gateway_http.auth import Authenticator
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from perijove_gateway_http.identity.users import Caller
     from perijove_gateway_http.lab.frontend import Frontend
     from perijove_gateway_http.lists import Lists
+    from perijove_gateway_http.metrics import HttpMetrics
     from perijove_gateway_http.origins import Origins
     from perijove_gateway_http.routing import Match, Table
     from perijove_gateway_http.settings import Settings
@@ -85,7 +84,7 @@ EXTENSIONS: web.AppKey[Extensions] = web.AppKey("extensions")
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
 """Whether front ends would find what they need."""
 
-METRICS: web.AppKey[CallMetrics] = web.AppKey("metrics")
+METRICS: web.AppKey[HttpMetrics] = web.AppKey("metrics")
 """Counts and times of requests; `.registry` takes further ones."""
 
 ACTIVITY: web.AppKey[Activity] = web.AppKey("activity")

@@ -19,6 +19,7 @@ from perijove_gateway_http.routes import (
     lab,
     login,
     me,
+    metrics,
     nbconvert,
     notebook_pages,
     notebooks,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 ROUTES: tuple[Route, ...] = (
     *api.ROUTES,
+    *metrics.ROUTES,
     *spec.ROUTES,
     *checkpoints.ROUTES,
     *trust.ROUTES,

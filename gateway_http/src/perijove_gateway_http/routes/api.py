@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from perijove_gateway_http.keys import ACTIVITY, AUTH, CALLER, LAUNCHER, LISTS, METRICS, SETTINGS
+from perijove_gateway_http.keys import ACTIVITY, LAUNCHER, LISTS, SETTINGS
 from perijove_gateway_http.models import timestamp_of
-from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import json_response, location, redirect
 from perijove_gateway_http.routing import Guard, Route
 
@@ -60,15 +58,6 @@ async def lead_on(request: web.Request) -> web.Response:
     return redirect(target + ("?" + query if query else ""))
 
 
-async def get_metrics(request: web.Request) -> web.Response:
-    """GET metrics: for Prometheus."""
-    needs_user = request.app[SETTINGS].authenticate_metrics and request.app[AUTH].needs_credential
-    if needs_user and request[CALLER] is None:
-        raise Problem(403)
-    body = generate_latest(request.app[METRICS].registry)
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
 ROUTES = (
     Route("GET", "", lead_on, Guard.PUBLIC),
     # `jupyter server stop` asks this of unix sockets before it sends a signal.
@@ -83,5 +72,4 @@ ROUTES = (
         checks_xsrf=False,
     ),
     Route("POST", "api/shutdown", shut_down),
-    Route("GET", "metrics", get_metrics, Guard.PUBLIC),
 )
