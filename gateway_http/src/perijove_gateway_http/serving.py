@@ -15,6 +15,7 @@ from perijove_chassis.listening import Listening
 from perijove_gateway_http.app import build_app
 from perijove_gateway_http.encryption import certificate_of
 from perijove_gateway_http.origins import is_loopback
+from perijove_gateway_http.unreadable import quote_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ async def serve(settings: Settings, routes: Sequence[Route], extensions: Extensi
 
     It waits for no service: what needs one that is not there yet waits by itself.
     """
+    quote_nothing()
     certificate = certificate_of(settings)
     listening = _listen(settings)
     family, address = listening.family, listening.getsockname()
