@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SERVED = (*ROUTES, *notebook_pages.ROUTES)
 PUBLIC = {
     *("", "api", "login", "logout", "api/notebooks", "api/notebooks/{path...}"),
+    *("oauth_login", "oauth_callback", "favicon.ico"),
     *("static/lab/{path*}", "static/favicons/{name}", "lab/extensions/{path*}"),
 }
 """What is documented to be for everybody: the way in, and files of packages that anybody has."""
@@ -81,7 +82,7 @@ def test_a_route_refuses_who_has_no_credential(perijove: RunningPerijove, route:
 def test_with_the_right_one_the_same_routes_let_in(perijove: RunningPerijove) -> None:
     # Else the test above would pass for a server that refuses everybody.
     for route in SERVED:
-        if route.method == "GET" and route.guard is not Guard.WEBSOCKET:
+        if route.method == "GET" and route.guard in (Guard.API, Guard.PAGE):
             answer = ask(
                 perijove.url, b"GET", address(route.pattern).encode(), token=perijove.token
             )
