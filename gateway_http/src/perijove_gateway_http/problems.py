@@ -13,6 +13,7 @@ from aiohttp import web
 from perijove_chassis import errors, status
 
 from perijove_gateway_http.keys import MATCH
+from perijove_gateway_http.pages import page
 from perijove_gateway_http.responses import html_response, json_response
 
 if TYPE_CHECKING:
@@ -152,12 +153,8 @@ def _log_callee(error: grpc.RpcError) -> None:
 
 def _page(problem: Problem) -> str:
     phrase = _phrase(problem.status)
-    return (
-        "<!DOCTYPE html>\n"
-        f'<html lang="en"><head><meta charset="utf-8"><title>{phrase}</title></head>\n'
-        f"<body><h1>{problem.status} : {phrase}</h1>\n"
-        f"<p>{html.escape(problem.message)}</p></body></html>\n"
-    )
+    message = html.escape(problem.message)
+    return page(phrase, f"<h1>{problem.status} : {phrase}</h1>\n<p>{message}</p>\n")
 
 
 def _phrase(code: int) -> str:

@@ -13,6 +13,8 @@ from perijove.runners.v1 import runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 from perijove_chassis import errors, status
 
+from perijove_gateway_http import pages
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -28,27 +30,18 @@ IN_SPITE = "in-spite-of-what-is-missing"
 
 _SLOW = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Starting: {title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+_HEAD = """\
 <style>
-body {{ color: #333; font: 16px/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 36em;
-  padding: 0 1em }}
 li {{ list-style: none; margin: .3em 0 }}
 li::before {{ content: "\\2713"; color: #2a7d3a; display: inline-block; width: 1.6em }}
 li.missing::before {{ content: "\\2026"; color: #b35c00; font-weight: bold }}
 ul {{ padding: 0 }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #ddd }}
-  a {{ color: #8ab4f8 }} }}
 </style>
 <link rel="icon" type="image/x-icon" href="{base}static/favicons/favicon.ico">
 <noscript><meta http-equiv="refresh" content="2"></noscript>
-</head>
-<body>
+"""
+
+_BODY = """\
 <h1>{title} is starting</h1>
 <main role="status">
 <ul>
@@ -89,8 +82,6 @@ ul {{ padding: 0 }}
     document.getElementById("seconds").textContent = seconds;
   }}, 1000);
 </script>
-</body>
-</html>
 """
 
 
@@ -149,12 +140,8 @@ class Readiness:
             else f"<li>{name}</li>"
             for name in self._parts
         ]
-        return _PAGE.format(
-            title=html.escape(title),
-            base=html.escape(base_url),
-            parts="\n".join(parts),
-            in_spite=IN_SPITE,
-        )
+        body = _BODY.format(title=html.escape(title), parts="\n".join(parts), in_spite=IN_SPITE)
+        return pages.page(f"Starting: {title}", body, _HEAD.format(base=html.escape(base_url)))
 
     @staticmethod
     async def _cause(part: Callable[[], Awaitable[None]]) -> str:

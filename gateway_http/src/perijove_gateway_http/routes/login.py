@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from perijove_gateway_http import pages
 from perijove_gateway_http.bodies import read_form
 from perijove_gateway_http.identity.users import Caller, User
 from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
@@ -16,39 +17,33 @@ from perijove_gateway_http.routing import Guard, Route
 if TYPE_CHECKING:
     from aiohttp import web
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Perijove</title></head>
-<body>
-<h1>Log in</h1>
+_FORM = """<h1>Log in</h1>
 {message}<form action="{action}" method="post">
 <input type="hidden" name="_xsrf" value="{xsrf}">
-<p><label for="password_input">{what}:</label>
-<input type="password" name="password" id="password_input" autocomplete="current-password">
+<p><label for="password_input">{what}</label>
+<input type="password" name="password" id="password_input" autofocus
+  autocomplete="current-password">
 <button type="submit" id="login_submit">Log in</button></p>
 {more}</form>
-{elsewhere}{hint}</body>
-</html>
-"""
+{elsewhere}{hint}"""
 
 _CHANGE = """<details>
 <summary>Set a new password</summary>
-<p><label for="new_password_input">New password:</label>
+<p><label for="new_password_input">New password</label>
 <input type="password" name="new_password" id="new_password_input" autocomplete="new-password">
 <button type="submit" id="password_submit">Set it and log in</button></p>
-<p>It ends every login there is.</p>
+<p class="aside">It ends every login there is.</p>
 </details>
 """
 
-_HINT = "<p>The token is in the address that was printed when the server started.</p>\n"
+_HINT = (
+    '<p class="aside">The token is in the address that was printed when the server started.</p>\n'
+)
 
 _ELSEWHERE = '<p><a href="{address}" id="elsewhere">Log in with {name}</a></p>\n'
 
-_LOGGED_OUT = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Perijove</title></head>
-<body><p>Successfully logged out.</p><p><a href="{login}">Log in again</a></p></body>
-</html>
+_LOGGED_OUT = """<h1>Successfully logged out.</h1>
+<p><a href="{login}">Log in again</a></p>
 """
 
 
@@ -86,7 +81,7 @@ async def log_in(request: web.Request) -> web.Response:
 async def log_out(request: web.Request) -> web.Response:
     """GET logout: end the login."""
     login = html.escape(request.app[SETTINGS].base_url + "login")
-    response = html_response(_LOGGED_OUT.format(login=login))
+    response = html_response(pages.page("Logged out", _LOGGED_OUT.format(login=login)))
     auth = request.app[AUTH]
     if auth.provider and auth.provider.after_logout:
         response = redirect(auth.provider.after_logout)
@@ -145,7 +140,7 @@ def _form(request: web.Request, status: int, message: str) -> web.Response:
     more = _CHANGE if auth.passwords.can_change else ""
 
     def page(xsrf: str) -> str:
-        return _PAGE.format(
+        form = _FORM.format(
             message=shown,
             action=html.escape(action),
             xsrf=html.escape(xsrf),
@@ -154,6 +149,7 @@ def _form(request: web.Request, status: int, message: str) -> web.Response:
             more=more,
             hint=_HINT if auth.has_token else "",
         )
+        return pages.page("Log in", form)
 
     return page_response(request, page, status)
 
