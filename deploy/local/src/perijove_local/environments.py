@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis import grpc_switches
 
+from perijove_local import hub
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ON_THE_WAY = ("runner", "gateway_http", "contents")
 """What the messages of kernels pass through, and what people save and open."""
 
+
+_HUBS = ("runner", "gateway_http")
+"""What is told the secrets of a hub that has started all this."""
 
 KERNELS_GRACE_S = 10.0
 """Seconds for a runner: kernels are asked to shut down before they are ended."""
@@ -35,7 +40,8 @@ def environment(
         for variable, value in inherited.items()
         if not variable.startswith("PERIJOVE_") or variable.startswith(prefix)
     }
-    for variable in ("JUPYTER_TOKEN", "JPY_PARENT_PID"):
+    for_others = () if name in _HUBS else hub.SECRETS
+    for variable in ("JUPYTER_TOKEN", "JPY_PARENT_PID", *for_others):
         kept.pop(variable, None)
     if name in _ON_THE_WAY:
         kept.setdefault(grpc_switches.VARIABLE, grpc_switches.FEWER_THREADS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from perijove_local import joining_options
+from perijove_local import hub, joining_options
 from perijove_local.door_options import DoorOptions, add_door, door_options
 from perijove_local.elsewhere import OF_EDGE, OF_POOL
 from perijove_local.passwords import VARIABLE as PASSWORD_VARIABLE
@@ -87,6 +87,8 @@ class Options:
     """Whether to show the services' logs on the terminal."""
     door: DoorOptions = NO_DOOR
     """What clients meet."""
+    of_hub: bool = False
+    """Whether a JupyterHub says who may come in."""
 
 
 def parse(
@@ -99,6 +101,8 @@ def parse(
     Raises:
         Failure: if the values cannot be used.
     """
+    if arguments[:1] == [hub.COMMAND]:
+        arguments = ["up", *hub.as_options(os.environ), *arguments[1:]]
     found = _parser().parse_args(arguments)
     command = Command(found.command)
     if command is Command.UP:
@@ -139,9 +143,9 @@ def _options(found: argparse.Namespace) -> Options:
         raise Failure(f"--root-dir {found.root_dir} is not a directory")
     ip = "" if found.ip == "*" else found.ip
     password = PasswordFiles.find(found.password_file, os.environ)
-    has_password = password.has_one()
-    token = _token(found.token, has_password=has_password)
-    anyone = not token and not has_password
+    known_otherwise = found.hub or password.has_one()
+    token = "" if found.hub else _token(found.token, has_password=known_otherwise)
+    anyone = not token and not known_otherwise
     door = door_options(found)
     if anyone and ip not in LOOPBACK and not door.sock:
         raise Failure("without a token only this machine may connect: drop --ip, or set --token")
@@ -166,6 +170,7 @@ def _options(found: argparse.Namespace) -> Options:
         log_level="debug" if found.debug else found.log_level,
         debug=found.debug,
         door=door,
+        of_hub=found.hub,
     )
 
 
@@ -221,6 +226,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="show what of Perijove runs for this user")
     stop = commands.add_parser("stop", help="stop what `perijove up` started")
     stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")
+    commands.add_parser(hub.COMMAND, help="what JupyterHub starts in place of its own server")
     runner = "run kernels here for a Perijove on another machine, until Ctrl-C"
     joining_options.add_runner(commands.add_parser("runner", help=runner))
     cast_out = "never listen to a runner of another machine again"
@@ -257,4 +263,5 @@ def _add_up(up: argparse.ArgumentParser) -> None:
     add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
     levels = ("debug", "info", "warning", "error")
     add("--log-level", choices=levels, default="info", help="what the services log (info)")
+    add("--hub", action="store_true", help=argparse.SUPPRESS)
     add("--debug", action="store_true", help="log everything, and show it here")

@@ -77,7 +77,7 @@ class Records:
         found = {
             "base_url": options.base_url,
             "hostname": "localhost" if isinstance(http, str) else http[0],
-            "password": options.password.has_one(),
+            "password": not options.of_hub and options.password.has_one(),
             "perijove_runtime_dir": str(self._stack.directory.path),
             "pid": os.getpid(),
             "port": 0 if isinstance(http, str) else http[1],

@@ -171,7 +171,7 @@ class Stack:
             "SERVICE_KEY": self.service_key.reveal(),
             "SERVER_ROOT": str(self.options.root),
             "ALLOW_ANYONE": str(self.options.anyone).lower(),
-            **self.options.password.told(),
+            **({"HUB": "true"} if self.options.of_hub else self.options.password.told()),
             "GRACE_S": str(_GRACE_S),
             **{name.upper(): targets[name] for name in SERVICES},
             **self._told_of_others(),

@@ -75,6 +75,8 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is told of activity; empty if nowhere."""
     activity_interval: float = 300.0
     """Seconds between that; never if 0."""
+    cache_max_age: float = KEPT_S
+    """How many seconds what the hub says of a token holds."""
 
     def scopes(self) -> frozenset[str]:
         """Return the scopes of which a user needs one.
@@ -216,7 +218,9 @@ class Hub:
         """Return whose a token is; None if nobody's who may use this server."""
         now = time.monotonic()
         task, since = self._known.get(token, (None, 0.0))
-        if task is None or (task.done() and (now - since >= KEPT_S or _failed(task))):
+        if task is None or (
+            task.done() and (now - since >= self.settings.cache_max_age or _failed(task))
+        ):
             asking = asyncio.ensure_future(self._ask(token, task, since))
             self._known.pop(token, None)
             while len(self._known) >= MAX_KEPT:

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 LOOK_INTERVAL_S = 0.5
 """How often the shared files are looked at, by a thread that reads nothing unless they changed."""
 
-_CHECK_EVERY = 60
+_CHECK_EVERY = 20
 """Every how many looks all sockets are checked: logins also end by themselves."""
 
 
