@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from perijove_chassis import errors
 from perijove_contents.backends import locks
-from perijove_contents.backends.atomic import AtomicFile, rename_in_two_steps
+from perijove_contents.backends.atomic import AtomicFile
 from perijove_contents.backends.leftovers import sweep
 from perijove_contents.backends.locks import LOCK_NAME, lock_by_file, locked
 from perijove_contents.backends.places import place_at
+from perijove_contents.backends.renaming import rename_in_two_steps
 from perijove_contents.model import EntryPath, Precondition
 
 if TYPE_CHECKING:

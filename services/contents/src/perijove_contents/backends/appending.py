@@ -11,8 +11,8 @@ from perijove_contents.backends.atomic import (
     open_file,
     require_version,
     require_writable,
-    write_all,
 )
+from perijove_contents.backends.durable import write_all
 from perijove_contents.backends.locks import locked
 from perijove_contents.backends.unfinished import create_file
 from perijove_contents.store import CHUNK_BYTES

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import hashlib
 import os
 import stat
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from perijove_contents.backends.durable import EARLY_BYTES, start_writing, sync_directory, write_all
 from perijove_contents.backends.locks import locked
+from perijove_contents.backends.renaming import rename_into_free, rename_over
 from perijove_contents.backends.unfinished import create_file
 from perijove_contents.model import ANY_VERSION, HASH_ALGORITHM, Precondition
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
     from perijove_contents.backends.places import Place
     from perijove_contents.model import Bytes
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_SYNC_FILE_RANGE_WRITE = 2
-_EARLY_BYTES = 1024 * 1024
-_MOST_AT_ONCE = 1024
-_RENAME_NOREPLACE = 1
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-_LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
 
 
 class AtomicFile:
@@ -86,7 +79,7 @@ class AtomicFile:
             size += len(piece)
             if self._hashing:
                 self._hashing.update(piece)
-            if size >= _EARLY_BYTES:
+            if size >= EARLY_BYTES:
                 # The disk takes what is there while the rest is made.
                 write_all(self._fd, *pieces)
                 start_writing(self._fd, size)
@@ -169,7 +162,7 @@ class AtomicFile:
 
     def _hold(self, target: Place) -> int | None:
         """Keep a large file that is about to be replaced from being freed by that."""
-        if self._before is None or self._before.st_size < _EARLY_BYTES:
+        if self._before is None or self._before.st_size < EARLY_BYTES:
             return None
         try:
             return target.open(os.O_PATH)
@@ -240,36 +233,11 @@ def open_file(place: Place, flags: int = os.O_RDONLY) -> int:
     return fd
 
 
-def write_all(fd: int, *pieces: Bytes) -> None:
-    """Write all of some pieces, in a row."""
-    left = list(pieces)
-    while left:
-        written = os.writev(fd, left[:_MOST_AT_ONCE])
-        done = 0
-        while done < len(left) and written >= len(left[done]):
-            written -= len(left[done])
-            done += 1
-        left = left[done:]
-        if written:
-            left[0] = memoryview(left[0])[written:]
-
-
 def _pieces(row: Iterable[Bytes]) -> Iterator[Bytes]:
     """Yield what is in a row in pieces that a disk can begin with."""
     for data in row:
-        for start in range(0, len(data), _EARLY_BYTES):
-            yield memoryview(data)[start : start + _EARLY_BYTES]
-
-
-def start_writing(fd: int, size: int) -> None:
-    """Have the disk take bytes that were just written, and do not wait for it.
-
-    It makes nothing durable, and where it cannot be done nothing is lost but time.
-    """
-    function = getattr(_LIBC, "sync_file_range", None)
-    if function and size >= _EARLY_BYTES // 2:
-        start = ctypes.c_int64(os.lseek(fd, 0, os.SEEK_CUR) - size)
-        function(fd, start, ctypes.c_int64(size), _SYNC_FILE_RANGE_WRITE)
+        for start in range(0, len(data), EARLY_BYTES):
+            yield memoryview(data)[start : start + EARLY_BYTES]
 
 
 def require_version(place: Place, required: Precondition) -> None:
@@ -294,93 +262,6 @@ def digest_of(place: Place) -> str:
         return hashlib.file_digest(file, HASH_ALGORITHM).hexdigest()
 
 
-def sync_directory(place: Place) -> None:
-    """Make names that were just put beside a place survive a crash."""
-    try:
-        fd = place.beside(".").open_directory()
-    except OSError:
-        # It may be writable and not readable; or it is gone, and others know why.
-        return
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        # Some filesystems cannot do it. One that fails at it may forget the names.
-        if error.errno in _LOST:
-            raise
-    finally:
-        os.close(fd)
-
-
-def sync_filesystem(place: Place) -> None:
-    """Make everything on the filesystem of a place survive a crash."""
-    fd = place.beside(".").open_directory()
-    try:
-        if _LIBC.syncfs(fd):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-    finally:
-        os.close(fd)
-
-
-def rename_into_free(source: Place, target: Place, *, is_locked: bool = False) -> None:
-    """Rename, and replace nothing: plain renaming would, silently.
-
-    Args:
-        source: What is renamed.
-        target: Its new place.
-        is_locked: Whether the caller has locked the target's directory.
-
-    Raises:
-        FileExistsError: if something is at the target.
-    """
-    number = _renameat2(source, target)
-    if number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
-        # This filesystem cannot check and rename in one step: NFS for one.
-        rename_in_two_steps(source, target, is_locked=is_locked)
-    elif number:
-        raise OSError(number, os.strerror(number))
-
-
-def rename_in_two_steps(source: Place, target: Place, *, is_locked: bool) -> None:
-    """Rename as `rename_into_free` does, where the system cannot do it in one step."""
-    with nullcontext() if is_locked else locked(target):
-        if not stat.S_ISDIR(source.status().st_mode):
-            try:
-                # To give a second name replaces nothing, for certain.
-                link(source, target)
-            except FileExistsError:
-                raise
-            except OSError as error:
-                if error.errno not in _NO_LINKS:
-                    raise
-            else:
-                os.unlink(source.name, dir_fd=source.directory)
-                return
-        if target.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        rename_over(source, target)
-
-
-def link(source: Place, target: Place) -> None:
-    """Give a file a second name.
-
-    Raises:
-        FileExistsError: if something is at the target.
-    """
-    os.link(
-        source.name,
-        target.name,
-        src_dir_fd=source.directory,
-        dst_dir_fd=target.directory,
-        follow_symlinks=False,
-    )
-
-
-def rename_over(source: Place, target: Place) -> None:
-    """Rename, and replace a file or link at the target."""
-    os.replace(source.name, target.name, src_dir_fd=source.directory, dst_dir_fd=target.directory)
-
-
 def _copy_attributes(source: Place, fd: int) -> None:
     """Copy what else is said about a file, as who besides its owner may open it."""
     if not _may_have_attributes(source):
@@ -402,12 +283,3 @@ def _may_have_attributes(place: Place) -> bool:
         return bool(os.listxattr(named, follow_symlinks=False))
     except OSError:
         return True
-
-
-def _renameat2(source: Place, target: Place) -> int:
-    function = getattr(_LIBC, "renameat2", None)
-    if function is None:
-        return errno.ENOSYS
-    old, new = os.fsencode(source.name), os.fsencode(target.name)
-    failed = function(source.directory, old, target.directory, new, _RENAME_NOREPLACE)
-    return ctypes.get_errno() if failed else 0

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import NotFound
 
-from perijove_contents.backends.atomic import AtomicFile, open_file, rename_over, require_file
+from perijove_contents.backends.atomic import AtomicFile, open_file, require_file
 from perijove_contents.backends.copying import copy_file
+from perijove_contents.backends.renaming import rename_over
 from perijove_contents.model import CHECKPOINT_ID, Checkpoint, EntryPath, Precondition
 from perijove_contents.store import CHUNK_BYTES
 

@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import InvalidArgument, ResourceExhausted
 
-from perijove_contents.backends.atomic import (
-    AtomicFile,
-    open_file,
-    rename_into_free,
-    sync_directory,
-    sync_filesystem,
-    write_all,
-)
+from perijove_contents.backends.atomic import AtomicFile, open_file
+from perijove_contents.backends.durable import sync_directory, sync_filesystem, write_all
 from perijove_contents.backends.locks import LOCK_NAME
 from perijove_contents.backends.places import Place
 from perijove_contents.backends.removing import remove_tree, require_shallow
+from perijove_contents.backends.renaming import rename_into_free
 from perijove_contents.backends.unfinished import TEMPORARY_PREFIX, room_beside
 from perijove_contents.model import Entry, EntryPath, EntryType
 from perijove_contents.store import CHUNK_BYTES

@@ -7,10 +7,10 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from perijove_contents.backends.atomic import rename_into_free
 from perijove_contents.backends.copying import move_across
 from perijove_contents.backends.locks import LOCK_NAME
 from perijove_contents.backends.removing import remove_tree
+from perijove_contents.backends.renaming import rename_into_free
 from perijove_contents.backends.unfinished import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:

@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING
 import structlog
 from perijove_chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 
-from perijove_contents.backends.atomic import (
-    AtomicFile,
-    rename_over,
-    require_file,
-    require_version,
-    sync_directory,
-)
+from perijove_contents.backends.atomic import AtomicFile, require_file, require_version
 from perijove_contents.backends.checkpoints import CHECKPOINTS, CheckpointFiles
+from perijove_contents.backends.durable import sync_directory
 from perijove_contents.backends.locks import locked
 from perijove_contents.backends.moving import differ_in_case_only, move, remove_empty
 from perijove_contents.backends.places import Place, Root
 from perijove_contents.backends.removing import remove_tree
+from perijove_contents.backends.renaming import rename_over
 from perijove_contents.backends.unfinished import temporary_name
 from perijove_contents.model import (
     ANY_VERSION,

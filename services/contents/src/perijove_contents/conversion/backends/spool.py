@@ -6,8 +6,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Self
 
-from perijove_contents.backends.atomic import write_all
 from perijove_contents.backends.border import os_errors_as_domain
+from perijove_contents.backends.durable import write_all
 from perijove_contents.store import CHUNK_BYTES
 
 if TYPE_CHECKING:
