@@ -89,3 +89,15 @@ def test_stop_takes_a_port() -> None:
     command, options = parse(["stop", "8889"])
     assert (command, list(options.ports)) == (Command.STOP, [8889])
     assert not parse(["stop"])[1].ports
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ((), "lab"),
+        (("--default-url", "/tree"), "tree"),
+        (("--default-url", "lab/tree/a%20b.ipynb"), "lab/tree/a b.ipynb"),
+    ],
+)
+def test_the_first_page_is_below_the_base_url(given: tuple[str, ...], meant: str) -> None:
+    assert up(*given).default_url == meant

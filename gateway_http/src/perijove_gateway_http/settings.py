@@ -107,8 +107,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ended; never if 0."""
     base_url: str = "/"
     """Prefix of every address, for example `/user/ada/`."""
-    default_url: str = "lab"
-    """Where `base_url` itself leads to, below it."""
+    default_url: str = ""
+    """Where `base_url` itself leads to, below it; if empty, to a front end that is installed."""
     custom_css: Literal["auto", "yes", "no"] = "auto"
     """Whether pages come with the user's own style, `custom/custom.css` of Jupyter's
     configuration. `auto`: those of Jupyter Notebook do, as without Perijove."""

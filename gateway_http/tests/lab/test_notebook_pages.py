@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +144,54 @@ async def test_an_application_is_within_reach_of_scripts_only_if_told(make_edge:
         for path in ("lab", "tree"):
             config, _ = await page(edge, path)
             assert config["exposeAppInBrowser"] is told
+
+
+async def test_the_base_url_leads_to_a_front_end_that_is_there(
+    make_edge: MakeEdge, installed: Installation
+) -> None:
+    without_lab = replace(installed, lab=None)
+    without_any = replace(installed, lab=None, notebook=None)
+    for installation, default_url, expected in (
+        (installed, "", "lab"),
+        (without_lab, "", "tree"),
+        (without_any, "", "lab"),
+        (installed, "/tree", "tree"),
+        (installed, "lab/tree/a b.ipynb", "lab/tree/a%20b.ipynb"),
+    ):
+        edge = await make_edge(installation=installation, default_url=default_url, base_url="/u/")
+        async with edge.get("?token=x") as response:
+            assert response.headers["Location"] == f"/u/{expected}?token=x"
+    async with edge.get("lab") as response:
+        assert response.status == 200
+    edge = await make_edge(installation=without_any)
+    async with edge.get("lab") as response:
+        assert response.status == 404
+        assert "JupyterLab is not installed here" in await response.text()
+
+
+async def test_owners_may_tell_pages_otherwise_but_not_where_things_are(
+    make_edge: MakeEdge, empty: Installation, installed: Installation, write: Write
+) -> None:
+    told = {
+        "appName": "Ada's Lab",
+        "terminalsAvailable": False,
+        "quitButton": True,
+        "baseUrl": "/elsewhere/",
+        "fullSettingsUrl": "https://elsewhere",
+        "token": "x",
+        "federated_extensions": [1],
+        "notebookVersion": "[9]",
+        "mode": "x",
+    }
+    write(empty.config_path[0] / "labconfig/page_config.json", told)
+    edge = await make_edge(installation=replace(installed, config_path=empty.config_path))
+    for path in ("lab", "tree"):
+        config, _ = await page(edge, path)
+        assert (config["appName"], config["terminalsAvailable"]) == ("Ada's Lab", False)
+        assert config["quitButton"] is True
+        assert (config["baseUrl"], config["token"]) == ("/", "")
+        assert config["fullSettingsUrl"] == "/lab/api/settings"
+        assert config["mode"] == "multiple-document"
+        assert config["federated_extensions"]
+    async with edge.get("lab") as response:
+        assert "<title>Ada&#x27;s Lab</title>" in await response.text()

@@ -53,7 +53,8 @@ class BundleMissing(Exception):
 class Look:
     """What a page shows before its application runs."""
 
-    title: str
+    title: str = ""
+    """If empty, the name of the application."""
     icon: str = "favicon.ico"
     busy_icon: str = ""
     """What the application may show in its place; none if empty."""
@@ -84,7 +85,7 @@ class Pages:
         static_url = html.escape(config["fullStaticUrl"])
         scripts = [f'<script defer src="{static_url}/{entry}"></script>' for entry in entries]
         return _TEMPLATE.format(
-            title=html.escape(look.title),
+            title=html.escape(look.title or config["appName"]),
             config=embed(config),
             links="\n".join(_links(look, html.escape(config["baseUrl"]))),
             scripts="\n".join(scripts),

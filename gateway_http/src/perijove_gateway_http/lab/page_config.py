@@ -33,6 +33,12 @@ _URLS = {
     "workspacesApiUrl": "/lab/api/workspaces",
 }
 
+_OF_THE_EDGE = (
+    *("token", "serverRoot", "appNamespace", "appVersion", "notebookVersion"),
+    *("staticDir", "labextensionsPath", "federated_extensions", "extensionManager"),
+)
+"""What pages are told by the edge alone, besides addresses."""
+
 # A reply to these does not mean that the kernel has worked for somebody.
 _UNTRACKED_MESSAGE_TYPES = (
     "comm_info_request",
@@ -110,14 +116,16 @@ class PageConfig:
     def assemble(self, app: FrontEndApp, site: Site, place: Place) -> JsonObject:
         """Return the configuration for one page of an application."""
         config = self.from_disk()
-        lists = {key: _as_list(value) for key, value in config.items()}
+        of_owners = {
+            key: _as_list(value) for key, value in config.items() if not _is_of_the_edge(key)
+        }
         return {
             **site.further,
             **_defaults(),
-            **lists,
             **self._of_installation(),
             **_of_app(app, site),
             **_of_site(site),
+            **of_owners,
             **_of_place(place),
             "federated_extensions": [
                 _federated(extension) for extension in self._extensions.scan() if extension.build
@@ -176,6 +184,11 @@ class PageConfig:
                 "install_path": str(installation.prefix),
             },
         }
+
+
+def _is_of_the_edge(key: str) -> bool:
+    # Whoever writes another value there breaks the page, or sends what it says elsewhere.
+    return key in _OF_THE_EDGE or (key.endswith("Url") and not key.startswith("fullMathjax"))
 
 
 def _defaults() -> JsonObject:

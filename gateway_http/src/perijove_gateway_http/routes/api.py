@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from aiohttp import web
 
-from perijove_gateway_http.keys import ACTIVITY, LAUNCHER, LISTS, SETTINGS
+from perijove_gateway_http.keys import ACTIVITY, FRONTEND, LAUNCHER, LISTS, SETTINGS
 from perijove_gateway_http.models import timestamp_of
 from perijove_gateway_http.responses import json_response, location, redirect
 from perijove_gateway_http.routing import Guard, Route
@@ -54,8 +54,13 @@ async def shut_down(request: web.Request) -> web.Response:
 async def lead_on(request: web.Request) -> web.Response:
     """GET the base URL: to the front end, with the query, which may hold the token."""
     query = request.rel_url.raw_query_string
-    target = location(request, request.app[SETTINGS].default_url.lstrip("/"))
+    target = location(request, request.app[SETTINGS].default_url.lstrip("/") or _first(request))
     return redirect(target + ("?" + query if query else ""))
+
+
+def _first(request: web.Request) -> str:
+    installation = request.app[FRONTEND].installation
+    return "tree" if installation.notebook and not installation.lab else "lab"
 
 
 ROUTES = (

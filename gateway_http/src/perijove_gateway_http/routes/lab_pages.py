@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _DEFAULT_WORKSPACE = "default"
-_LOOK = Look("JupyterLab", busy_icon="favicon-busy-1.ico")
+_LOOK = Look(busy_icon="favicon-busy-1.ico")
 
 
 async def get_lab(request: web.Request) -> web.Response:
