@@ -113,6 +113,7 @@ DIFFERENCES: dict[str, Difference] = {
     "places": differs("an error names what the client named, not where it lies"),
     "the name of the server": differs("a version helps attackers only"),
     "the front page": differs("it may be any, according to what is installed"),
+    "a change of the password": differs("it ends every login at once, not at a restart"),
     "where a login leads": differs("a browser takes a backslash for a slash"),
     "bodies that are no objects": differs("refused alike, where many end in a 500"),
     "a socket of no kernel": differs("a foreign page is not told which kernels there are"),

@@ -41,6 +41,8 @@ OPTIONS = {
     "allowed_message_types": Option(
         "RUNNER_ALLOWED_MESSAGE_TYPES", "MappingKernelManager.allowed_message_types"
     ),
+    "cookie_name": Option("GATEWAY_HTTP_COOKIE_NAME", "IdentityProvider.cookie_name"),
+    "cookie_options": Option("GATEWAY_HTTP_COOKIE_OPTIONS", "IdentityProvider.cookie_options"),
     "cull_busy": Option("RUNNER_CULL_BUSY", "MappingKernelManager.cull_busy"),
     "cull_connected": Option("RUNNER_CULL_CONNECTED", "MappingKernelManager.cull_connected"),
     "cull_idle_s": Option("RUNNER_CULL_IDLE_TIMEOUT_S", "MappingKernelManager.cull_idle_timeout"),
@@ -125,9 +127,10 @@ class RunningStock:
                 start_new_session=True,
             )
 
-    def server(self) -> Server:
+    def server(self, token: str | None = None) -> Server:
         """Return it once it answers."""
-        found = Server(self.url, TOKEN, self.home.root, self.config, is_stock=True)
+        given = TOKEN if token is None else token
+        found = Server(self.url, given, self.home.root, self.config, is_stock=True)
         deadline = time.monotonic() + GENEROUS_S
         while True:
             try:
@@ -171,12 +174,21 @@ class Servers:
         self._start_perijove = start_perijove
         self._running: list[RunningStock] = []
 
-    def start(self, kernelspecs: Mapping[str, Any] | None = None, **told: Any) -> Server:
+    def start(
+        self,
+        kernelspecs: Mapping[str, Any] | None = None,
+        *,
+        hashed_password: str = "",
+        token: str | None = None,
+        **told: Any,
+    ) -> Server:
         """Start a server.
 
         Args:
             kernelspecs: What is in the `kernel.json` of kernelspecs, by their names; a
                 text is written as it is.
+            hashed_password: What is stored of the password, in Jupyter's configuration.
+            token: What clients present; empty for nothing, any if it is not given.
             told: Values for options of the table.
         """
         home = self._make_home()
@@ -184,12 +196,20 @@ class Servers:
             _write_kernelspec(Path(home.environment["JUPYTER_DATA_DIR"]), name, spec)
         if self._stock:
             traits = {OPTIONS[name].stock: value for name, value in told.items()}
+            if hashed_password:
+                traits["PasswordIdentityProvider.hashed_password"] = hashed_password
+            if token is not None:
+                traits["IdentityProvider.token"] = token
             running = RunningStock(self._stock, home, traits)
             self._running.append(running)
-            return running.server()
+            return running.server(token)
+        if hashed_password:
+            _write_password(home, hashed_password)
         variables = {
             f"PERIJOVE_{OPTIONS[name].perijove}": _as_text(value) for name, value in told.items()
         }
+        if token is not None:
+            variables["JUPYTER_TOKEN"] = token
         perijove = self._start_perijove(home=home, **variables)
         config = Path(home.environment["JUPYTER_CONFIG_DIR"])
         return Server(perijove.url, perijove.token, home.root, config, is_stock=False)
@@ -206,6 +226,13 @@ def install_kernelspec(server: Server, name: str, spec: Any) -> Path:
     return _write_kernelspec(server.config.with_name("jupyter-data"), name, spec)
 
 
+def _write_password(home: Home, hashed_password: str) -> None:
+    config = Path(home.environment["JUPYTER_CONFIG_DIR"])
+    config.mkdir(parents=True)
+    told = {"IdentityProvider": {"hashed_password": hashed_password}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(told))
+
+
 def _write_kernelspec(data: Path, name: str, spec: Any) -> Path:
     directory = data / "kernels" / name
     directory.mkdir(parents=True)
@@ -217,4 +244,6 @@ def _write_kernelspec(data: Path, name: str, spec: Any) -> Path:
 def _as_text(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
