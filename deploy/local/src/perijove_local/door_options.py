@@ -7,14 +7,12 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Add = Callable[..., Any]
+    from perijove_local.layers import Add
 
 _MOST_BYTES = 103
 """Bytes of a unix socket's path that every system takes."""

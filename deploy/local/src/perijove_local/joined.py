@@ -104,7 +104,8 @@ def run(options: RunnerOptions, terminal: Terminal) -> int:
     check_free(options.listen, "--listen")
     member = _joined(options, directory)
     address = _reachable(options, member.target, terminal)
-    runner = JoinedRunner(options, directory, member, address)
+    inherited = {**options.file.variables(), **os.environ}
+    runner = JoinedRunner(options, directory, member, address, inherited)
     if not options.keep:
         process.adopt_orphans()
     supervision = Supervision(

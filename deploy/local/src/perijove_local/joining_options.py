@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perijove_chassis.settings import Secret
 
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Add = Callable[..., Any]
+    from perijove_local.configuration import Configuration
+    from perijove_local.layers import Add, Flags
 
 TOKEN_VARIABLE: Final = "PERIJOVE_JOIN_TOKEN"  # noqa: S105 - the name of a variable
 """May have the token, in place of an argument that everybody on the machine can read."""
@@ -64,6 +62,8 @@ class RunnerOptions:
     warm: str
     log_level: str
     debug: bool
+    file: Configuration
+    """What is said in the file, of the process too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ def pool_options(found: argparse.Namespace) -> PoolOptions | None:
     return PoolOptions(found.pool_listen, found.pool_advertise)
 
 
-def add_runner(runner: argparse.ArgumentParser) -> None:
+def add_runner(flags: Flags) -> None:
     """Add the arguments of `perijove runner`."""
-    add = runner.add_argument
+    add = flags.group("joining")
     add("--join", type=_host_and_port, default="", metavar="HOST:PORT", help="where to join")
     add("--token", help=f"what to join with (default: ${TOKEN_VARIABLE}); needed once")
     add("--name", type=_name, default=_name(socket.gethostname()), help="what to be called")
@@ -106,20 +106,23 @@ def add_runner(runner: argparse.ArgumentParser) -> None:
     add("--listen", type=_host_and_port, default=everywhere, metavar="HOST:PORT", help=help_)
     help_ = "how the deployment reaches that (default: this machine's address)"
     add("--advertise", type=_host_and_port, default="", metavar="HOST:PORT", help=help_)
+    add = flags.group("kernels")
     add("--capacity", type=_positive, default=100, metavar="N", help="most kernels (100)")
     add("--labels", default="", metavar="K=V,...", help="what kernels may ask for")
-    add("--state-dir", metavar="DIR", help="private directory that is kept (~/.perijove-runner)")
     help_ = "where kernels start whose own directory is not here (default: this one)"
     add("--work-dir", default=".", metavar="DIR", help=help_)
     help_ = "when stopped, leave the kernels running for the next start"
     add("--keep-kernels", action="store_true", help=help_)
     add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
+    add = flags.group("this command")
+    add("--config", metavar="FILE", help="read settings from this file, not the usual places")
+    add("--state-dir", metavar="DIR", help="private directory that is kept (~/.perijove-runner)")
     levels = ("debug", "info", "warning", "error")
     add("--log-level", choices=levels, default="info", help="what is logged (info)")
     add("--debug", action="store_true", help="log everything, and show it here")
 
 
-def runner_options(found: argparse.Namespace) -> RunnerOptions:
+def runner_options(found: argparse.Namespace, file: Configuration) -> RunnerOptions:
     """Return what the user asked for.
 
     Raises:
@@ -129,10 +132,9 @@ def runner_options(found: argparse.Namespace) -> RunnerOptions:
     if not work.is_dir():
         raise Failure(f"--work-dir {found.work_dir} is not a directory")
     state = Path(found.state_dir or "~/.perijove-runner").expanduser()
-    token = os.environ.get(TOKEN_VARIABLE, "") if found.token is None else found.token
     return RunnerOptions(
         join=found.join,
-        token=Secret(token),
+        token=Secret(found.token or ""),
         name=found.name,
         listen=found.listen,
         advertise=found.advertise,
@@ -144,6 +146,7 @@ def runner_options(found: argparse.Namespace) -> RunnerOptions:
         warm=found.warm,
         log_level="debug" if found.debug else found.log_level,
         debug=found.debug,
+        file=file,
     )
 
 

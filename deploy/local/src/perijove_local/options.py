@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
 import enum
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from perijove_local import hub, joining_options
-from perijove_local.door_options import DoorOptions, add_door, door_options
-from perijove_local.elsewhere import OF_EDGE, OF_POOL
+from perijove_local.arguments import DEFAULT_PAGE, DEFAULT_PORT, LAST_PORT, CommandLine
+from perijove_local.configuration import Configuration, find
+from perijove_local.door_options import DoorOptions, door_options
+from perijove_local.layers import Origin, origins
 from perijove_local.passwords import VARIABLE as PASSWORD_VARIABLE
 from perijove_local.passwords import PasswordFiles
 from perijove_local.terminal import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Mapping, Sequence
 
     from perijove_local.joining_options import PoolOptions, RunnerOptions, TokenOptions
+    from perijove_local.layers import Flags
 
-DEFAULT_PORT = 8888
-DEFAULT_PAGE = "lab"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_LAST_PORT = 65535
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+NO_DOOR: Final = DoorOptions()
+NO_FILE: Final = Configuration()
 
+OF_JUPYTER: Final = {
+    "JUPYTER_TOKEN": "token",
+    "JUPYTER_PORT": "port",
+    "JUPYTER_PORT_RETRIES": "port_retries",
+    PASSWORD_VARIABLE: "password_file",
+}
+"""Variables that mean an option of `perijove up`, too."""
 
-NO_DOOR = DoorOptions()
+_EVEN_EMPTY: Final = ("JUPYTER_TOKEN",)
+_NOWHERE: Final = Origin("", "")
 
 
 class Command(enum.Enum):
@@ -89,6 +99,8 @@ class Options:
     """What clients meet."""
     of_hub: bool = False
     """Whether a JupyterHub says who may come in."""
+    file: Configuration = NO_FILE
+    """What is said in the file, of the processes too."""
 
 
 def parse(
@@ -103,12 +115,17 @@ def parse(
     """
     if arguments[:1] == [hub.COMMAND]:
         arguments = ["up", *hub.as_options(os.environ), *arguments[1:]]
-    found = _parser().parse_args(arguments)
+    line = CommandLine()
+    found = line.parse([*arguments])
     command = Command(found.command)
-    if command is Command.UP:
-        return command, _options(found)
-    if command is Command.RUNNER:
-        return command, joining_options.runner_options(found)
+    if command in (Command.UP, Command.RUNNER):
+        file = find(found.config, os.environ)
+        flags, table = (line.up, "up") if command is Command.UP else (line.join, "join")
+        flags.set_defaults(said(flags, table, file, os.environ))
+        found = line.parse([*arguments])
+        if command is Command.UP:
+            return command, _options(found, file)
+        return command, joining_options.runner_options(found, file)
     if command is Command.CAST_OUT:
         return command, joining_options.cast_out_options(found)
     if command is Command.TOKEN:
@@ -137,14 +154,33 @@ def parse(
     )
 
 
-def _options(found: argparse.Namespace) -> Options:
+def said(
+    flags: Flags, table: str, file: Configuration, environ: Mapping[str, str]
+) -> dict[str, Origin]:
+    """Return what variables, Jupyter's too, and the file say of options.
+
+    Raises:
+        Failure: if the file has an option that there is not, or another cannot be read.
+    """
+    of_jupyter = OF_JUPYTER if table == "up" else {}
+    also = {
+        seen: name for seen, name in of_jupyter.items() if seen in _EVEN_EMPTY or environ.get(seen)
+    }
+    found = origins(flags.names, table, file, environ, also)
+    if table == "up" and found.get("token", _NOWHERE).place in ("", str(file.path)):
+        found |= _token_file(environ)
+    return found
+
+
+def _options(found: argparse.Namespace, file: Configuration) -> Options:
     root = Path(found.root_dir).expanduser()
     if not root.is_dir():
         raise Failure(f"--root-dir {found.root_dir} is not a directory")
     ip = "" if found.ip == "*" else found.ip
     password = PasswordFiles.find(found.password_file, os.environ)
     known_otherwise = found.hub or password.has_one()
-    token = "" if found.hub else _token(found.token, has_password=known_otherwise)
+    made = "" if known_otherwise else secrets.token_hex(24)
+    token = made if found.token is None or found.hub else found.token
     anyone = not token and not known_otherwise
     door = door_options(found)
     if anyone and ip not in LOOPBACK and not door.sock:
@@ -171,6 +207,7 @@ def _options(found: argparse.Namespace) -> Options:
         debug=found.debug,
         door=door,
         of_hub=found.hub,
+        file=file,
     )
 
 
@@ -183,85 +220,18 @@ def _base_url(text: str) -> str:
     return "/".join(["", *parts, ""])
 
 
-def _token(given: str | None, *, has_password: bool) -> str:
-    if given is not None:
-        return given
-    if "JUPYTER_TOKEN" in os.environ:
-        return os.environ["JUPYTER_TOKEN"]
-    if path := os.environ.get("JUPYTER_TOKEN_FILE"):
-        try:
-            return Path(path).read_text().strip()
-        except OSError as error:
-            raise Failure(f"JUPYTER_TOKEN_FILE cannot be read: {error.strerror}") from None
-    return "" if has_password else secrets.token_hex(24)
+def _token_file(environ: Mapping[str, str]) -> dict[str, Origin]:
+    path = environ.get("JUPYTER_TOKEN_FILE")
+    if not path:
+        return {}
+    try:
+        return {"token": Origin(Path(path).read_text().strip(), "JUPYTER_TOKEN_FILE")}
+    except OSError as error:
+        raise Failure(f"JUPYTER_TOKEN_FILE cannot be read: {error.strerror}") from None
 
 
-def _ports(given: int | None, retries: int) -> range:
-    if given is None and os.environ.get("JUPYTER_PORT"):
-        given = _port(os.environ["JUPYTER_PORT"])
-    if given is not None:
-        # Whoever names a port wants that one.
-        return range(given, given + 1)
-    return range(DEFAULT_PORT, min(DEFAULT_PORT + max(retries, 0), _LAST_PORT) + 1)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is not a number")
-    return int(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="perijove", description="Run Perijove on this machine.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_up(commands.add_parser("up", help="start everything and keep it running until Ctrl-C"))
-    for name, does in (OF_POOL | OF_EDGE).items():
-        commands.add_parser(name, help=does)
-    commands.add_parser("list", help="show what of Perijove runs for this user")
-    stop = commands.add_parser("stop", help="stop what `perijove up` started")
-    stop.add_argument("port", nargs="?", type=_port, help="port it serves; may be left out if one")
-    commands.add_parser(hub.COMMAND, help="what JupyterHub starts in place of its own server")
-    runner = "run kernels here for a Perijove on another machine, until Ctrl-C"
-    joining_options.add_runner(commands.add_parser("runner", help=runner))
-    cast_out = "never listen to a runner of another machine again"
-    joining_options.add_cast_out(commands.add_parser("cast-out", help=cast_out))
-    token = "make, show and revoke tokens that runners join with"  # noqa: S105 - a help text
-    joining_options.add_token(commands.add_parser("token", help=token))
-    return parser
-
-
-def _add_up(up: argparse.ArgumentParser) -> None:
-    add = up.add_argument
-    add("--root-dir", default=".", metavar="DIR", help="directory to serve (default: this one)")
-    add("--ip", default="127.0.0.1", help="address to listen on; * for all (default: 127.0.0.1)")
-    add("--port", type=_port, help=f"port to listen on; 0 for any free one ({DEFAULT_PORT})")
-    add("--port-retries", type=int, default=50, metavar="N", help="ports to try if none is named")
-    add_door(add)
-    add("--token", help="what clients must present (default: $JUPYTER_TOKEN, or a new one)")
-    text = "file that has the password (default: perijove_password in Jupyter's configuration)"
-    add("--password-file", default=os.environ.get(PASSWORD_VARIABLE, ""), metavar="FILE", help=text)
-    add("--base-url", default="/", metavar="PATH", help="path to serve everything under (/)")
-    page = os.environ.get("PERIJOVE_GATEWAY_HTTP_DEFAULT_URL", DEFAULT_PAGE)
-    add("--default-url", default=page, metavar="PATH", help="first page: lab or tree (lab)")
-    add("--custom-css", action="store_true", help="show JupyterLab in your own style, too")
-    # With a password in it, it had better not be on the command line, which everybody can read.
-    redis_url = os.environ.get("PERIJOVE_REDIS_URL", "")
-    text = "use this Redis instead of an own one (default: $PERIJOVE_REDIS_URL)"
-    add("--redis-url", default=redis_url, metavar="URL", help=text)
-    add("--warm", default="", metavar="SPEC[:N]", help="keep N kernels of a kernelspec ready")
-    add("--external-kernels", metavar="DIR", help="take in kernels by connection files in here")
-    add("--max-kernels", type=_count, default=0, metavar="N", help="most kernels in all")
-    add("--max-kernels-per-user", type=_count, default=0, metavar="N", help="most of one user")
-    joining_options.add_pool(add)
-    add("--no-browser", dest="browser", action="store_false", help="do not open a browser")
-    add("--runtime-dir", metavar="DIR", help="private directory for sockets, state and logs")
-    levels = ("debug", "info", "warning", "error")
-    add("--log-level", choices=levels, default="info", help="what the services log (info)")
-    add("--hub", action="store_true", help=argparse.SUPPRESS)
-    add("--debug", action="store_true", help="log everything, and show it here")
+def _ports(given: int | None, retries: int | None) -> range:
+    # Whoever names a port wants that one.
+    more = (50 if given is None else 0) if retries is None else retries
+    first = DEFAULT_PORT if given is None else given
+    return range(first, min(first + more, LAST_PORT) + 1) if first else range(1)

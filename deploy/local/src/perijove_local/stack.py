@@ -137,9 +137,8 @@ class Stack:
             "SERVICE_KEY": key.hex(),
             "STATE_DIR": str(self.directory.path / "runner"),
             "KERNELS": targets["kernels"],
-            # Who uses this machine as a gateway names directories of another one.
-            "WORKING_DIRECTORY": str(self.options.root),
             "GRACE_S": str(_GRACE_S),
+            **self._told_of_directories(),
             **self._told_of_terminals(),
             **({"WARM": self.options.warm} if self.options.warm else {}),
             **({"EXTERNAL_KERNELS": str(external)} if external else {}),
@@ -215,6 +214,12 @@ class Stack:
             "MAX_KERNELS_PER_USER": options.max_kernels_per_user,
         }
         return {name: str(most) for name, most in given.items() if most}
+
+    def _told_of_directories(self) -> dict[str, str]:
+        """Return where kernels start whose directory is not here: a gateway is told of others."""
+        name = "WORKING_DIRECTORY"
+        given = f"PERIJOVE_RUNNER_{name}" in self.inherited
+        return {} if given else {name: str(self.options.root)}
 
     def _told_of_terminals(self) -> dict[str, str]:
         """Return whether shells are login shells: not if we come from one that is set up."""

@@ -50,6 +50,7 @@ def run(options: Options, terminal: Terminal) -> int:
             api_token=Secret(options.token or secrets.token_hex(24)),
             runner_id=directory.runner_id(),
             pool=pool,
+            inherited={**options.file.variables(), **os.environ},
         )
         process.adopt_orphans()
         supervision = Supervision(
