@@ -14,6 +14,7 @@ from perijove_local.options import said
 
 from perijove_config.catalogue import settings
 from perijove_config.checking import Problem, problems
+from perijove_config.migrating import migrated, read
 from perijove_config.showing import shown
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def run(arguments: list[str], environ: Mapping[str, str], terminal: Terminal) ->
     found, rest = _parser().parse_known_args(arguments)
     if found.command == "verify":
         return _verify(find(found.config, environ), environ)
+    if found.command == "migrate-config":
+        lines = migrated(read(found.files), settings(), found.password_file)
+        terminal.result("\n".join(lines))
+        return 0
     file = find(found.config, environ)
     if found.action == "show":
         for line in shown(CommandLine(), settings(), file, environ, rest):
@@ -89,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     for action, does in (("show", show), ("check", "say what is wrong")):
         found = actions.add_parser(action, help=does, description=does)
         found.add_argument("--config", metavar="FILE", help="this file, not the usual places")
+    migrate = commands.add_parser("migrate-config", description=OF_CONFIGURATION["migrate-config"])
+    help_ = (
+        "jupyter_server_config.py or .json (default: those that a jupyter_server here would read)"
+    )
+    migrate.add_argument("files", nargs="*", metavar="FILE", help=help_)
+    help_ = "write the stored password there, in its old form"
+    migrate.add_argument("--password-file", default="", metavar="FILE", help=help_)
     verify = commands.add_parser("verify")
     verify.add_argument("--config")
     return parser
