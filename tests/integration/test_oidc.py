@@ -186,6 +186,9 @@ async def test_who_was_not_sent_cannot_come_back(issuer: str) -> None:
         browser.cookies.update(pending)
         # Its code was given for the challenge and the nonce of another one.
         assert (await browser.get(mixed))[0] == 403
+        # Another state, whose beginning is the same.
+        other_state = state[:-1] + ("a" if state[-1] != "a" else "b")
+        assert (await browser.get(back.replace(state, other_state)))[0] == 403
         forged = {name: value[:-1] + "0x"[value[-1] == "0"] for name, value in pending.items()}
         browser.cookies.update(forged)
         assert (await browser.get(back))[0] == 403

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 LIFETIME_S = 600.0
 """How long people have to log in elsewhere."""
 
+MAX_PENDING = 5
+"""How many logins may be under way in one browser."""
+
+_PREFIX = "perijove-login-"
 _NAMED_BY = 16
 
 
@@ -72,6 +76,14 @@ class Flow:
         cookie["max-age"] = str(int(LIFETIME_S))
         return cookie.OutputString()
 
+    def forgotten(self, request: web.Request) -> list[str]:
+        """Return `Set-Cookie` values that end all but a few of those that a browser brings.
+
+        Any page can have a browser begin logins; too many cookies, and it gets no answer.
+        """
+        brought = [name for name in request.cookies if name.startswith(_PREFIX)]
+        return [self._ended(request, name) for name in brought[: -MAX_PENDING + 1]]
+
     def recall(self, request: web.Request) -> Pending:
         """Return what was remembered of the login that a browser comes back from.
 
@@ -91,7 +103,10 @@ class Flow:
 
     def forget(self, request: web.Request, pending: Pending) -> str:
         """Return a `Set-Cookie` value that ends it."""
-        cookie = self._cookies.make(request, _name(pending.state), "")
+        return self._ended(request, _name(pending.state))
+
+    def _ended(self, request: web.Request, name: str) -> str:
+        cookie = self._cookies.make(request, name, "")
         cookie["max-age"] = "0"
         return cookie.OutputString()
 
@@ -104,7 +119,7 @@ def callback_url(request: web.Request, path: str) -> str:
 
 def _name(state: str) -> str:
     safe = "".join(letter for letter in state[:_NAMED_BY] if letter.isascii() and letter.isalnum())
-    return f"perijove-login-{safe}"
+    return _PREFIX + safe
 
 
 def _bytes(text: str) -> bytes:

@@ -26,7 +26,9 @@ async def go(request: web.Request) -> web.Response:
     pending = Pending.begin(asked if len(asked) <= MAX_NEXT else request.app[SETTINGS].base_url)
     where = await _provider(request).address(request, pending)
     response = redirect(where)
-    response.headers.add("Set-Cookie", request.app[FLOW].remember(request, pending))
+    flow = request.app[FLOW]
+    for cookie in (*flow.forgotten(request), flow.remember(request, pending)):
+        response.headers.add("Set-Cookie", cookie)
     response.headers["Cache-Control"] = "no-store"
     return response
 
