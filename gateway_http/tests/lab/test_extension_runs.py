@@ -3,7 +3,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
+from perijove_gateway_http.keys import SOCKETS
+
+from gateway_http.tests.lab.running_edge import TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +93,37 @@ async def test_one_that_waits_forever_keeps_nobody_waiting(
         assert "still starting" in await response.text()
         assert response.headers["Retry-After"] == "1"
     assert (await edge.json("api"))["version"]
+
+
+async def test_a_websocket_is_for_users_and_told_to_come_back_when_the_edge_ends(
+    packages: Packages, make_edge: MakeEdge
+) -> None:
+    code = """
+async def echo(request):
+    async with websocket(request) as socket:
+        async for message in socket:
+            await socket.send_str(message.data.upper())
+    return socket
+
+def extension():
+    return Extension(routes=(Route("GET", "moons/echo", echo, Guard.WEBSOCKET),))
+"""
+    packages.install("moons", code)
+    edge = await make_edge()
+    url = edge.url / "moons/echo"
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await edge.http.ws_connect(url)
+    assert refused.value.status == 403
+    headers = {"Authorization": f"token {TOKEN}"}
+    async with edge.http.ws_connect(url, headers=headers) as socket:
+        await socket.send_str("io")
+        assert await socket.receive_str() == "IO"
+        assert len(edge.app[SOCKETS]) == 1
+        closing, _ = await asyncio.gather(socket.receive(), edge.app.shutdown())
+        assert (closing.type, closing.data) == (
+            aiohttp.WSMsgType.CLOSE,
+            aiohttp.WSCloseCode.SERVICE_RESTART,
+        )
 
 
 async def answers(edge: Edge, path: str, status: int) -> None:

@@ -3,7 +3,7 @@
 Everything that an extension may use is named here; the rest of the edge may change.
 """
 
-from perijove_gateway_http.extensions.asking import caller, params, publish, services
+from perijove_gateway_http.extensions.asking import caller, params, publish, services, websocket
 from perijove_gateway_http.extensions.registration import Extension, Host
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import html_response, json_response, location, redirect
@@ -23,4 +23,5 @@ __all__ = [
     "publish",
     "redirect",
     "services",
+    "websocket",
 ]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
+from aiohttp import web
 from perijove.events.v1 import events_pb2
 
-from perijove_gateway_http.keys import CALLER, PARAMS, STUBS
+from perijove_gateway_http.keys import CALLER, PARAMS, SOCKETS, STUBS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aiohttp import web
+    from collections.abc import AsyncIterator, Mapping
 
     from perijove_gateway_http.identity.users import User
     from perijove_gateway_http.stubs import Stubs
+
+
+PING_INTERVAL_S = 30.0
+"""How often a client is asked whether it is still there; it has half of that to answer."""
+
+MAX_MESSAGE_BYTES = 10 * 1024 * 1024
+"""Largest message a client may send; a larger one closes its WebSocket."""
 
 
 def caller(request: web.Request) -> User | None:
@@ -34,6 +41,24 @@ def params(request: web.Request) -> dict[str, str]:
 def services(request: web.Request) -> Stubs:
     """Return the services. In a handler, calls are made for the user who asks."""
     return request.app[STUBS]
+
+
+@asynccontextmanager
+async def websocket(request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
+    """Open the WebSocket that is asked for, and close it at the end.
+
+    Its client is asked now and then whether it is still there. When the edge ends, it is
+    closed with a code that means: come back; when the login ends, it is closed too.
+    """
+    opened = web.WebSocketResponse(heartbeat=PING_INTERVAL_S, max_msg_size=MAX_MESSAGE_BYTES)
+    await opened.prepare(request)
+    sockets = request.app[SOCKETS]
+    sockets.add(opened, request)
+    try:
+        yield opened
+    finally:
+        sockets.discard(opened)
+        await opened.close()
 
 
 async def publish(
