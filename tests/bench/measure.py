@@ -46,7 +46,7 @@ class Effort:
             fan_out=1_000,
             large=200,
             printed_mb=200,
-            idle_sockets=1_000,
+            idle_sockets=5_000,
             starts=10,
             seconds=2.0,
             file_mib=2048,

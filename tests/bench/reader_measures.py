@@ -10,6 +10,8 @@ from tests.bench.http_client import KernelSocket
 from tests.bench.servers import ECHO_KERNEL, HttpServer
 
 WAIT_S = 120.0
+MANY_WAIT_S = 600.0
+"""The same for thousands of sockets, which are opened one after the other."""
 KERNELS = 10
 """Kernels that idle sockets are spread over."""
 
@@ -37,7 +39,7 @@ async def growth_beside_slow_mb(server: HttpServer, printed_mb: int) -> float:
 
 async def idle_socket_kb(server: HttpServer, number: int) -> float:
     """Return what a WebSocket takes of all processes that nothing comes over, in kB."""
-    async with asyncio.timeout(WAIT_S), AsyncExitStack() as stack:
+    async with asyncio.timeout(MANY_WAIT_S), AsyncExitStack() as stack:
         kernel_ids = [
             await stack.enter_async_context(kernel_measures.kernel(server, ECHO_KERNEL))
             for _ in range(KERNELS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.bench import memory_measures, rest_measures
+from tests.bench import memory_measures, rest_measures, tls_measures
 from tests.bench.measure import Effort, Measure
 from tests.bench.rest_measures import LARGE, SMALL
 from tests.bench.servers import HttpServer
@@ -11,7 +11,12 @@ from tests.bench.targets import Limit, Target
 
 def rows(effort: Effort) -> list[Measure]:
     """Return them in the order of the table."""
-    return [*_documents(effort), *_large_files(effort), *_small_requests(effort)]
+    return [
+        *_documents(effort),
+        *_large_files(effort),
+        *_small_requests(effort),
+        *_over_tls(effort),
+    ]
 
 
 def _documents(effort: Effort) -> list[Measure]:
@@ -93,12 +98,33 @@ def _small_requests(effort: Effort) -> list[Measure]:
 
     return [
         small(name, ready, connections, target)
-        for name, ready, at_32 in (
-            ("GET status", get("api/status"), 1),
-            ("GET kernels", get("api/kernels"), 1),
-            ("GET sessions", get("api/sessions"), 1),
-            ("GET small notebook", get("api/contents/small.ipynb"), 2),
-            ("PUT small notebook", put, 2),
+        for name, ready, at_1, at_32 in (
+            ("GET status", get("api/status"), 7, 7),
+            ("GET me", get("api/me"), 7, 7),
+            ("GET kernels", get("api/kernels"), 1.3, 3),
+            ("GET sessions", get("api/sessions"), 1.3, 3),
+            ("GET small notebook", get("api/contents/small.ipynb"), 1, 2),
+            ("PUT small notebook", put, 1, 2),
         )
-        for connections, target in ((1, 1), (32, at_32))
+        for connections, target in ((1, at_1), (32, at_32))
+    ]
+
+
+def _over_tls(effort: Effort) -> list[Measure]:
+    limit = Limit(1.3, "times as long")
+    return [
+        Measure(
+            "GET status over https, by the time of one over http",
+            "times as long",
+            lambda server: tls_measures.slower_gets(server, "api/status", effort.seconds),
+            (limit,),
+            most_rounds=1,
+        ),
+        Measure(
+            "empty cell over https, by the time of one over http",
+            "times as long",
+            lambda server: tls_measures.slower_cells(server, effort.executions),
+            (limit,),
+            most_rounds=1,
+        ),
     ]

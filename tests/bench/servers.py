@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench import echo_kernel
+from tests.bench.http_client import trusting
 
 HERE = Path(__file__).parent
 ENVIRONMENT = Path(".bench")
@@ -109,14 +110,14 @@ def write_kernelspecs(directory: Path) -> None:
 
 
 @contextmanager
-def jupyter_server(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
+def jupyter_server(home: Path, jupyter_path: Path, *options: str) -> Iterator[HttpServer]:
     """Run the server of the registry with its rate limits off."""
     arguments = ["--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     arguments += ["--ZMQChannelsWebsocketConnection.limit_rate=False"]
     arguments += ["--ServerApp.log_level=WARN", f"--IdentityProvider.token={TOKEN}"]
     modules = _install_provisioner(home.with_name(f"{home.name}-modules"))
     program = str(ENVIRONMENT.absolute() / "bin" / "jupyter-server")
-    command = ["env", f"PYTHONPATH={modules}", program, *arguments]
+    command = ["env", f"PYTHONPATH={modules}", program, *arguments, *options]
     with _running(JUPYTER_SERVER, command, "--ServerApp.root_dir=", home, jupyter_path) as server:
         yield server
 
@@ -133,13 +134,13 @@ def _install_provisioner(modules: Path) -> Path:
 
 
 @contextmanager
-def perijove(home: Path, jupyter_path: Path) -> Iterator[HttpServer]:
+def perijove(home: Path, jupyter_path: Path, *options: str) -> Iterator[HttpServer]:
     """Run the whole of Perijove as its command does."""
     runtime = home / "runtime"
     command = [str(Path(sys.executable).with_name("perijove")), "up", "--no-browser"]
     command += ["--token", TOKEN, "--runtime-dir", str(runtime), "--warm", f"{WARM_KERNEL}:1"]
     metrics = f"127.0.0.1:{_free_port()}"
-    command = ["env", f"PERIJOVE_RUNNER_METRICS_LISTEN={metrics}", *command]
+    command = ["env", f"PERIJOVE_RUNNER_METRICS_LISTEN={metrics}", *command, *options]
     with _running(PERIJOVE, command, "--root-dir=", home, jupyter_path) as server:
         yield dataclasses.replace(server, metrics_url=f"http://{metrics}/metrics")
 
@@ -168,7 +169,8 @@ def _running(
             start_new_session=True,
         )
     try:
-        server = HttpServer(name, f"http://127.0.0.1:{port}/", root, process.pid)
+        scheme = "https" if any("certfile" in word for word in command) else "http"
+        server = HttpServer(name, f"{scheme}://127.0.0.1:{port}/", root, process.pid)
         _wait_until_up(server, process, home / LOG_NAME)
         yield server
     finally:
@@ -196,7 +198,8 @@ def _wait_until_up(server: HttpServer, process: subprocess.Popen[bytes], log: Pa
     request = urllib.request.Request(server.url + "api/kernelspecs", headers=headers)  # noqa: S310
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
+            context = trusting(server.url)
+            with urllib.request.urlopen(request, timeout=5, context=context) as response:  # noqa: S310
                 specs = json.load(response)["kernelspecs"]
             if ECHO_KERNEL in specs:
                 return

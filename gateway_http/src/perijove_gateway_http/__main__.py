@@ -11,6 +11,7 @@ from perijove_chassis import telemetry
 from perijove_chassis.allocator import keep_freed_memory
 from perijove_chassis.settings import SettingsError, load
 
+from perijove_gateway_http.open_files import allow_many
 from perijove_gateway_http.routes import extensions_for, routes_for
 from perijove_gateway_http.serving import serve
 from perijove_gateway_http.settings import PREFIX, Settings
@@ -20,6 +21,7 @@ def main() -> None:
     """Read the settings and serve. Exits with status 2 if one is missing or wrong."""
     os.umask(0o077)
     keep_freed_memory()
+    allow_many()
     try:
         settings = load(Settings, PREFIX, os.environ).checked()
     except SettingsError as error:
