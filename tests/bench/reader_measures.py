@@ -12,7 +12,7 @@ from tests.bench.servers import ECHO_KERNEL, HttpServer
 WAIT_S = 120.0
 MANY_WAIT_S = 600.0
 """The same for thousands of sockets, which are opened one after the other."""
-KERNELS = 10
+KERNELS = 50
 """Kernels that idle sockets are spread over."""
 
 _TURNS = 3
