@@ -230,3 +230,35 @@ def extension():
             assert response.status == 500
             assert "secret" not in await response.text()
     assert any("secret of the handler" in str(line.get("exc_info")) for line in logs)
+
+
+async def test_a_policy_denies_an_extension_until_it_names_it(
+    packages: Packages, make_edge: MakeEdge, tmp_path: Path
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/a.js").write_text("1")
+    code = f"""
+def extension():
+    return Extension(
+        routes=(Route("GET", "moons/who", who), Route("POST", "moons/who", who)),
+        static=Path({str(tmp_path / "files")!r}),
+    )
+"""
+    packages.install("moons", code)
+    policy = tmp_path / "policy.toml"
+    for allowed, statuses in (
+        ('contents = ["*"]', (403, 403, 403)),
+        ('moons = ["read"]', (200, 403, 200)),
+        ('moons = ["read", "write"]', (200, 200, 200)),
+    ):
+        policy.write_text(f'[users."*"]\n{allowed}\n')
+        edge = await make_edge(policy_file=str(policy))
+        found = []
+        for method, path in (
+            ("GET", "moons/who"),
+            ("POST", "moons/who"),
+            ("GET", "static/moons/a.js"),
+        ):
+            async with edge.request(method, path) as response:
+                found.append(response.status)
+        assert tuple(found) == statuses

@@ -67,4 +67,5 @@ def _resource(pattern: str, action: str) -> str:
     for beginning, resource in _RESOURCES:
         if pattern == beginning or pattern.startswith(beginning + "/"):
             return resource
-    return pattern.partition("/")[0]
+    # Whoever may ask an extension may have its files: they are below its name.
+    return pattern.removeprefix("static/").partition("/")[0]
