@@ -143,6 +143,7 @@ DIFFERENCES: dict[str, Difference] = {
     "the session of an external kernel": differs("a session ends without its kernel, too"),
     "the path of another session": differs("one document has one kernel, however it came there"),
     "the end of an external kernel": differs("nobody waits for an answer that never comes"),
+    "the variables that a client sends": differs("who has it as a gateway wants them in kernels"),
     # Permissions.
     "list-closed": differs("it is there, and its owner may open it", status=404, kind="text"),
     "checkpoint-in-read-only": differs(

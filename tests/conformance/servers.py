@@ -35,6 +35,7 @@ class Option:
 
 OPTIONS = {
     "allow_tracebacks": Option("RUNNER_ALLOW_TRACEBACKS", "MappingKernelManager.allow_tracebacks"),
+    "allowed_envs": Option("GATEWAY_HTTP_ALLOWED_ENVS", "GatewayClient.allowed_envs"),
     "allowed_kernelspecs": Option(
         "RUNNER_ALLOWED_KERNELSPECS", "KernelSpecManager.allowed_kernelspecs"
     ),

@@ -250,12 +250,35 @@ def test_a_runtime_directory_in_use_is_one_clear_line(
 def test_a_process_that_cannot_start_is_named_with_the_end_of_its_log(
     start_perijove: Callable[..., RunningPerijove],
 ) -> None:
+    perijove = start_perijove(ready=False, PERIJOVE_GATEWAY_HTTP_HEADERS="none")
+    assert perijove.process.wait(60) == 1
+    assert "gateway_http" in perijove.said
+    assert "does not start: it exited with status 2" in perijove.said
+    assert "PERIJOVE_GATEWAY_HTTP_HEADERS" in perijove.said
+    perijove.expect_nothing_left()
+
+
+def test_a_value_that_is_none_is_one_clear_line_before_anything_is_started(
+    start_perijove: Callable[..., RunningPerijove],
+) -> None:
     perijove = start_perijove(ready=False, PERIJOVE_KERNELS_LOST_AFTER_S="soon")
     assert perijove.process.wait(60) == 1
-    assert "kernels" in perijove.said
-    assert "does not start: it exited with status 2" in perijove.said
-    assert "PERIJOVE_KERNELS_LOST_AFTER_S" in perijove.said
-    perijove.expect_nothing_left()
+    assert "PERIJOVE_KERNELS_LOST_AFTER_S: Expected `float`" in perijove.said
+    assert len(perijove.said.splitlines()) == 1
+
+
+async def test_settings_are_in_a_file_and_a_variable_that_nobody_reads_is_told(
+    start_perijove: Callable[..., RunningPerijove], tmp_path: Path
+) -> None:
+    file = tmp_path / "perijove.toml"
+    file.write_text('[up]\nbase-url = "/x"\ntoken = "t"\n[gateway_http]\nterminals = false\n')
+    perijove = start_perijove("--config", str(file), PERIJOVE_RUNNER_CUL_BUSY="true")
+    assert perijove.url.endswith("/x/")
+    assert perijove.token == "t"
+    assert "did you mean PERIJOVE_RUNNER_CULL_BUSY?" in perijove.said
+    asked = f"{perijove.url}api/terminals"
+    async with JupyterClient.http("t") as http, http.get(asked) as answer:
+        assert answer.status == 404
 
 
 async def test_a_base_url_goes_before_everything(
