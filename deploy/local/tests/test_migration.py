@@ -47,6 +47,8 @@ c.AsyncMappingKernelManager.cull_idle_timeout = 60
 c.ServerApp.jpserver_extensions.update({"other": True})
 c.MyExtension.a = 1
 c.PasswordIdentityProvider.hashed_password = "argon2:canary"
+c.IdentityProvider.cookie_name = "login"
+c.IdentityProvider.cookie_options = {"SameSite": "Strict"}
 print("hello")
 """
 
@@ -83,7 +85,12 @@ def test_a_program_is_read_and_what_it_says_kept(tmp_path: Path) -> None:
         "up": {"base-url": "/hub/ada", "ip": "0.0.0.0", "browser": False},
         "contents": {"max_copy_bytes": 1024 * 1024, "hide_globs": ["*.pyc", "*~"]},
         "runner": {"allowed_kernelspecs": ["ir", "python3"], "cull_idle_timeout_s": 60},
-        "gateway_http": {"headers": {"X-A": "b"}, "allow_remote_access": "yes"},
+        "gateway_http": {
+            "headers": {"X-A": "b"},
+            "allow_remote_access": "yes",
+            "cookie_name": "login",
+            "cookie_options": {"SameSite": "Strict"},
+        },
     }
     assert "# FileContentsManager.pre_save_hook: an entry point" in text
     assert "# ServerApp.jpserver_extensions: extensions in Python" in text

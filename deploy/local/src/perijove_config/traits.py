@@ -117,7 +117,7 @@ _SERVER: Final = {
     "use_redirect_file": _none("always: no token is among the arguments of a process"),
     "cookie_secret": _none(_COOKIE),
     "cookie_secret_file": _none(_COOKIE),
-    "cookie_options": _none(_COOKIE),
+    "cookie_options": _to("gateway_http.cookie_options", change=dict),
     "get_secure_cookie_kwargs": _none(_COOKIE),
     "password_required": _none("a server without token and password serves this machine only"),
     "ssl_options": _none("`certfile`, `keyfile` and `client-ca` say what is needed"),
@@ -171,7 +171,9 @@ _IDENTITY: Final = {
     "secure_cookie": _to("gateway_http.secure_cookie", change=bool),
     "password_required": _SERVER["password_required"],
     "updatable_fields": _none("all are, where a person may change any"),
-    **dict.fromkeys(("cookie_name", "cookie_options", "get_secure_cookie_kwargs"), _none(_COOKIE)),
+    "cookie_name": _to("gateway_http.cookie_name"),
+    "cookie_options": _to("gateway_http.cookie_options", change=dict),
+    "get_secure_cookie_kwargs": _none(_COOKIE),
     **dict.fromkeys(("login_handler_class", "logout_handler_class"), _none(_CLASS)),
 }
 
