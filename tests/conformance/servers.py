@@ -34,6 +34,8 @@ class Option:
 
 
 OPTIONS = {
+    "allow_credentials": Option("GATEWAY_HTTP_ALLOW_CREDENTIALS", "ServerApp.allow_credentials"),
+    "allow_origin_pat": Option("GATEWAY_HTTP_ALLOW_ORIGIN_PAT", "ServerApp.allow_origin_pat"),
     "allow_tracebacks": Option("RUNNER_ALLOW_TRACEBACKS", "MappingKernelManager.allow_tracebacks"),
     "allowed_envs": Option("GATEWAY_HTTP_ALLOWED_ENVS", "GatewayClient.allowed_envs"),
     "allowed_kernelspecs": Option(
@@ -71,6 +73,7 @@ OPTIONS = {
     "terminal_cull_interval_s": Option(
         "RUNNER_TERMINAL_CULL_INTERVAL_S", "TerminalManager.cull_interval"
     ),
+    "trust_xheaders": Option("GATEWAY_HTTP_TRUST_XHEADERS", "ServerApp.trust_xheaders"),
     "traceback_replacement": Option(
         "RUNNER_TRACEBACK_REPLACEMENT", "MappingKernelManager.traceback_replacement_message"
     ),
