@@ -28,11 +28,11 @@ setup: .venv/.done ## Create .venv with every package and tool
 	@touch $@
 
 tests/integration/hub/node_modules/.done: tests/integration/hub/package-lock.json
-	cd tests/integration/hub && npm ci --ignore-scripts --silent
+	cd tests/integration/hub && npm ci --ignore-scripts --no-progress --loglevel=error
 	@touch $@
 
 tests/clients/node/node_modules/.done: tests/clients/node/package-lock.json
-	cd tests/clients/node && npm ci --ignore-scripts --silent
+	cd tests/clients/node && npm ci --ignore-scripts --no-progress --loglevel=error
 	@touch $@
 
 run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
