@@ -122,9 +122,11 @@ async def site(issuer: str, **told: Any) -> AsyncIterator[Browser]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        yield Browser(http, url, {})
-    await runner.cleanup()
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+            yield Browser(http, url, {})
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_login_leads_to_the_provider_and_back_to_where_it_began(issuer: str) -> None:
@@ -169,6 +171,28 @@ async def test_groups_count_in_the_policy(issuer: str, tmp_path: Path) -> None:
         asked = quote('{"contents": ["read", "write"]}')
         _, _, body = await browser.get(f"{browser.url}/api/me?permissions={asked}")
         assert json.loads(body)["permissions"]["contents"] == ["read"]
+
+
+async def test_who_may_log_in_no_more_is_out(issuer: str) -> None:
+    cookies: dict[str, str] = {}
+    for told, status in (
+        ({"oidc_allowed_users": "", "oidc_allowed_groups": "staff,x"}, 200),
+        ({"oidc_allowed_users": "", "oidc_allowed_groups": "x"}, 200),
+        ({"oidc_allowed_users": "ada"}, 200),
+        ({"oidc_allowed_users": "*"}, 200),
+        ({"oidc_allowed_users": "", "oidc_allowed_groups": "others"}, 403),
+        ({"oidc_allowed_users": "eve"}, 403),
+        ({"oidc_issuer": "", "allow_anyone": True}, 200),
+    ):
+        async with site(issuer, cookie_name="login", **told) as browser:
+            if not cookies:
+                await browser.get(await browser.log_in(await browser.leave(), "1"))
+                cookies = dict(browser.cookies)
+            browser.cookies.update(cookies)
+            found, _, body = await browser.get(f"{browser.url}/api/me")
+            assert found == status, told
+            is_ada = found == 200 and json.loads(body)["identity"]["username"] == "ada"
+            assert is_ada == (status == 200 and "oidc_issuer" not in told)
 
 
 async def test_who_was_not_sent_cannot_come_back(issuer: str) -> None:

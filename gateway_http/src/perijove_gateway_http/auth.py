@@ -72,8 +72,8 @@ class Authenticator:
             if self.provider and (caller := await self.provider.of_token(token)):
                 # A browser that was given it once in an address needs it no more.
                 return replace(caller, is_new=known is None and "token" in request.query)
-        if known and self.provider and known.is_named:
-            return await self.provider.confirm(known)
+        if known and known.is_named:
+            known = await self.provider.confirm(known) if self.provider else None
         if known or self.needs_credential:
             return known
         return Caller(User.anonymous(), by_token=False, is_new=True)
@@ -91,7 +91,9 @@ class Authenticator:
         """Whether who was let in before would be let in now."""
         if caller.expires and not (caller.key == self.cookies.key and caller.expires > time.time()):
             return False
-        if caller.is_named and self.provider:
+        if caller.is_named:
+            if not self.provider:
+                return False
             try:
                 return await self.provider.confirm(caller) is not None
             except Problem:

@@ -100,8 +100,8 @@ class Oidc:
         return None
 
     async def confirm(self, caller: Caller) -> Caller | None:
-        """Return who it was: the cookie says so, until it ends."""
-        return caller
+        """Return who it was, if that one may still log in. The provider is not asked."""
+        return caller if self._lets_in(caller.account, frozenset(caller.groups)) else None
 
     def page_config(self, caller: Caller) -> Mapping[str, str]:
         """Return nothing: front ends have no way to show it."""
@@ -171,15 +171,16 @@ class Oidc:
         if not isinstance(account, str) or not 0 < len(account) <= MOST_CHARACTERS:
             raise Problem(403, f"{self.name} does not say who you are")
         # Everybody who has the token is that one.
-        allowed = account != SHARED_USER and (
-            EVERYBODY in self._users or account in self._users or bool(member & self._groups)
-        )
-        if not allowed:
+        if account == SHARED_USER or not self._lets_in(account, member):
             log.warning("somebody was not let in", account=account)
             raise Problem(403, f"{account} may not log in here")
         user = User.named(account, _text(claims, "name"), _text(claims, "picture") or None)
-        kept = tuple(sorted(member & groups)[:_MOST_GROUPS])
+        kept = tuple(sorted(member & (groups | self._groups))[:_MOST_GROUPS])
         return Caller(user, by_token=False, is_new=True, account=account, groups=kept)
+
+    def _lets_in(self, account: str, groups: AbstractSet[str]) -> bool:
+        is_named = EVERYBODY in self._users or account in self._users
+        return is_named or bool(groups & self._groups)
 
     def _redirect(self, request: web.Request) -> str:
         return self._redirect_url or callback_url(request, self._path)
