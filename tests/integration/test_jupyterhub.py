@@ -151,6 +151,7 @@ async def until_true(condition: Any) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.timeout(300)
 async def test_the_users_of_a_hub_are_let_in_by_its_word(hub: RunningHub) -> None:
     async with browser() as nobody, browser() as ada, browser() as eve:
         await start(nobody, hub)
