@@ -14,7 +14,7 @@ import msgspec
 from perijove_local.terminal import Failure
 
 from perijove_config.jupyter_files import UNREADABLE
-from perijove_config.traits import successor
+from perijove_config.succession import successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

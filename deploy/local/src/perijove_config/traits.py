@@ -279,6 +279,20 @@ TRAITS: Final[Mapping[str, Mapping[str, Successor]]] = {
         **dict.fromkeys(("db_file", "secret_file"), _none("they are in `contents.data_dir`")),
         **dict.fromkeys(("algorithm", "secret", "store_factory"), _none(_THERE)),
     },
+    "GatewayClient": dict.fromkeys(
+        (
+            *("accept_cookies", "allowed_envs", "auth_header_key", "auth_scheme", "auth_token"),
+            *("ca_certs", "client_cert", "client_key", "connect_timeout", "env_whitelist"),
+            *("event_logger", "gateway_retry_interval", "gateway_retry_interval_max"),
+            *("gateway_retry_max", "gateway_token_renewer_class", "headers", "http_pwd"),
+            *("http_user", "kernels_endpoint", "kernelspecs_endpoint"),
+            *("kernelspecs_resource_endpoint", "launch_timeout_pad", "request_timeout", "url"),
+            *("validate_cert", "ws_url"),
+        ),
+        _none(
+            "other machines join with `perijove runner`; `JUPYTER_GATEWAY_*` is for stock servers"
+        ),
+    ),
     "LabApp": {
         "default_url": _to("up.default-url"),
         "custom_css": _to("up.custom-css"),
@@ -288,31 +302,4 @@ TRAITS: Final[Mapping[str, Mapping[str, Successor]]] = {
         "user_settings_dir": _to("contents.settings_dir"),
     },
 }
-"""By class and trait. What other classes are called, that are of one kind: `SAME`."""
-
-SAME: Final = {
-    "NotebookApp": "ServerApp",
-    "JupyterApp": "ServerApp",
-    "Application": "ServerApp",
-    "IdentityProvider": "PasswordIdentityProvider",
-    "LabServerApp": "LabApp",
-    "JupyterNotebookApp": "LabApp",
-    "MultiKernelManager": "MappingKernelManager",
-    "ContentsManager": "FileContentsManager",
-    "LargeFileManager": "FileContentsManager",
-    "Checkpoints": "FileCheckpoints",
-    "BaseKernelWebsocketConnection": "ZMQChannelsWebsocketConnection",
-    "IOLoopKernelRestarter": "KernelRestarter",
-    "IOLoopKernelManager": "KernelManager",
-    "ServerKernelManager": "KernelManager",
-    "ConnectionFileMixin": "KernelManager",
-}
-
-
-def successor(section: str, trait: str) -> Successor:
-    """Return what becomes of a trait."""
-    name = section.removeprefix("Async")
-    known = TRAITS.get(SAME.get(name, name))
-    if known is None:
-        return _none("a part of another package, or one that Perijove has none of")
-    return known.get(trait, _none("there is no such trait, or none that servers have"))
+"""By class and trait."""

@@ -1,0 +1,35 @@
+"""Which line of the table a trait has, whatever its class is called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from perijove_config.traits import TRAITS, Successor
+
+SAME: Final = {
+    "NotebookApp": "ServerApp",
+    "JupyterApp": "ServerApp",
+    "Application": "ServerApp",
+    "IdentityProvider": "PasswordIdentityProvider",
+    "LabServerApp": "LabApp",
+    "JupyterNotebookApp": "LabApp",
+    "MultiKernelManager": "MappingKernelManager",
+    "ContentsManager": "FileContentsManager",
+    "LargeFileManager": "FileContentsManager",
+    "Checkpoints": "FileCheckpoints",
+    "BaseKernelWebsocketConnection": "ZMQChannelsWebsocketConnection",
+    "IOLoopKernelRestarter": "KernelRestarter",
+    "IOLoopKernelManager": "KernelManager",
+    "ServerKernelManager": "KernelManager",
+    "ConnectionFileMixin": "KernelManager",
+}
+"""Classes that have the traits of others."""
+
+
+def successor(section: str, trait: str) -> Successor:
+    """Return what becomes of a trait."""
+    name = section.removeprefix("Async")
+    known = TRAITS.get(SAME.get(name, name))
+    if known is None:
+        return Successor(why="a part of another package, or one that Perijove has none of")
+    return known.get(trait, Successor(why="there is no such trait, or none that servers have"))
