@@ -111,8 +111,8 @@ async def test_replicas_accept_each_others_cookies_until_the_token_changes(
 
 
 async def test_login_ends(make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch) -> None:
-    edge = await make_edge()
     monkeypatch.setattr(cookies, "LIFETIME_S", -1.0)
+    edge = await make_edge()
     headers = await _logged_in(edge)
     answer, _ = await edge.ask("GET", "/api/me", token=None, headers=headers)
     assert answer.status == 403

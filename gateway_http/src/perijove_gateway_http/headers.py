@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,12 @@ def content_security_policy(request: web.Request, *extra: str) -> str:
     """Return the policy of an answer with further directives."""
     if (given := request.app[HEADERS].get(CSP)) is not None:
         return "; ".join((given, *extra))
-    report = request.app[SETTINGS].base_url + "api/security/csp-report"
+    return _policy(request.app[SETTINGS].base_url, extra)
+
+
+@functools.lru_cache(maxsize=64)
+def _policy(base_url: str, extra: tuple[str, ...]) -> str:
+    report = base_url + "api/security/csp-report"
     return "; ".join(("frame-ancestors 'self'", f"report-uri {report}", *extra))
 
 

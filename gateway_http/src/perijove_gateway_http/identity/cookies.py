@@ -51,6 +51,11 @@ class Cookies:
         self._path = settings.base_url
         self._options = parse_options(settings.cookie_options)
         self._secure = settings.secure_cookie
+        self._lifetime_s = float(self._options.get("max-age", LIFETIME_S))
+        # Who comes with a token gets one with each answer.
+        self._of_logins = {
+            secure: self._attributes_of_login(secure=secure) for secure in (False, True)
+        }
         self._made_for = passwords.stored
         self._key = self._make_key()
 
@@ -92,15 +97,10 @@ class Cookies:
 
     def login(self, request: web.Request, caller: Caller) -> str:
         """Return a `Set-Cookie` value that makes later requests those of a user."""
-        lifetime_s = float(self._options.get("max-age", LIFETIME_S))
-        expires = int(time.time() + lifetime_s)
+        expires = int(time.time() + self._lifetime_s)
         login = Login(expires, caller.user, caller.account, caller.groups, caller.proof)
         value = sign(self.key, msgspec.json.encode(login))
-        cookie = self.make(request, self.name(request), value)
-        cookie["httponly"] = True
-        cookie["max-age"] = str(int(lifetime_s))
-        cookie.update(self._options)
-        return cookie.OutputString()
+        return f"{self.name(request)}={value}; {self._of_logins[self._is_secure(request)]}"
 
     def logout(self, request: web.Request) -> str:
         """Return a `Set-Cookie` value that ends a login."""
@@ -111,12 +111,25 @@ class Cookies:
 
     def make(self, request: web.Request, name: str, value: str) -> Morsel[str]:
         """Return a cookie for this server, with a value that needs no quotes."""
+        return self._made(name, value, secure=self._is_secure(request))
+
+    def _made(self, name: str, value: str, *, secure: bool) -> Morsel[str]:
         cookie: Morsel[str] = Morsel()
         cookie.set(name, value, value or '""')
         cookie["path"] = self._path
-        if self._secure or request.app[FORWARDING].scheme(request) == "https":
+        if secure:
             cookie["secure"] = True
         return cookie
+
+    def _attributes_of_login(self, *, secure: bool) -> str:
+        cookie = self._made("login", "", secure=secure)
+        cookie["httponly"] = True
+        cookie["max-age"] = str(int(self._lifetime_s))
+        cookie.update(self._options)
+        return cookie.OutputString().partition("; ")[2]
+
+    def _is_secure(self, request: web.Request) -> bool:
+        return self._secure or request.app[FORWARDING].scheme(request) == "https"
 
     def _make_key(self) -> bytes:
         parts = b"\0".join((self._token, self._made_for.encode()))
@@ -170,4 +183,4 @@ def parse_options(text: str) -> Mapping[str, str]:
 
 def _signature(key: bytes, payload: str) -> str:
     signed = payload.encode(errors="surrogateescape")
-    return hmac.new(key, signed, hashlib.sha256).hexdigest()
+    return hmac.digest(key, signed, "sha256").hex()
