@@ -136,6 +136,8 @@ async def test_kernel_is_given_up_after_as_many_restarts_as_are_allowed(
                     told.append(message["content"]["execution_state"])
         told = [state for state in told if state != "starting"]
         assert told == [*["restarting"] * RESTARTS, "dead"]
+        # Who is connected hears of it a moment before it is in the registry.
+        await kernel.until(lambda answer: answer.json.get("execution_state") in ("dead", None))
         assert kernel.kernel_id not in {one["id"] for one in server.ask("GET", "api/kernels").json}
     finally:
         kernel.remove()
