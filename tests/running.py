@@ -189,7 +189,7 @@ class RunningPerijove:
         if not psutil.pid_exists(supervisor):
             return 0
         for process in psutil.Process(supervisor).children():
-            command = _command(process)
+            command = command_line(process)
             if "perijove_runner" in command and "-f" not in command:
                 return process.pid
         return 0
@@ -199,7 +199,7 @@ class RunningPerijove:
         found = []
         for process in psutil.process_iter():
             environment = _environment(process)
-            words = [*_command(process), *environment.values()]
+            words = [*command_line(process), *environment.values()]
             if SPARED not in environment and any(str(self.runtime_dir) in word for word in words):
                 found.append(process)
         return found
@@ -213,7 +213,8 @@ def _environment(process: psutil.Process) -> dict[str, str]:
         return {}
 
 
-def _command(process: psutil.Process) -> list[str]:
+def command_line(process: psutil.Process) -> list[str]:
+    """Return a process's command line; nothing if it is gone or waits to be reaped."""
     try:
         return process.cmdline()
     except psutil.Error:

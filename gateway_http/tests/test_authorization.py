@@ -149,6 +149,6 @@ async def test_sockets_close_when_their_permission_is_taken(
     url = f"http://127.0.0.1:{edge.port}/api/events/subscribe?token=a-token"
     async with edge.http.ws_connect(url) as socket:
         path.write_text('[users.token]\nevents = ["read"]')
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await socket.receive()
         assert socket.close_code == 1008

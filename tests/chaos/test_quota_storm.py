@@ -21,7 +21,7 @@ from perijove_chassis.users import user
 from tests.bench import echo_kernel
 from tests.chaos.deployment import Deployment, add_echo_kernel
 from tests.jupyter_ws import JupyterClient
-from tests.running import Home
+from tests.running import Home, command_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -131,7 +131,7 @@ def kill_runner(runtime: Path, number: int) -> int:
         process
         for process in psutil.Process().children()
         if process.is_running()
-        and "perijove_runner.supervisor" in process.cmdline()
+        and "perijove_runner.supervisor" in command_line(process)
         and process.environ().get("PERIJOVE_RUNNER_STATE_DIR") == state
     )
     # First, so that nobody starts or reaps what follows.

@@ -16,7 +16,7 @@ import pytest
 from perijove_chassis import grpc_switches
 
 from tests.jupyter_ws import JupyterClient
-from tests.running import Home, RunningPerijove, until, wait_for
+from tests.running import Home, RunningPerijove, command_line, until, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,11 +44,11 @@ def test_what_it_writes_is_for_this_user_only(perijove: RunningPerijove) -> None
 
 def test_no_secret_is_on_a_command_line_or_in_a_log(perijove: RunningPerijove) -> None:
     for process in perijove.descendants():
-        assert perijove.token not in " ".join(process.cmdline())
+        assert perijove.token not in " ".join(command_line(process))
     environment = psutil.Process(perijove.pid("contents")).environ()
     key = environment["PERIJOVE_CONTENTS_SERVICE_KEY"]
     for process in perijove.descendants():
-        assert key not in " ".join(process.cmdline())
+        assert key not in " ".join(command_line(process))
     for log in perijove.runtime_dir.glob("logs/*"):
         assert perijove.token not in log.read_text()
         assert key not in log.read_text()

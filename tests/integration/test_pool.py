@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.jupyter_ws import JupyterClient
-from tests.running import until
+from tests.running import command_line, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -96,7 +96,7 @@ async def test_who_has_as_many_kernels_as_one_may_have_is_told_so(
     assert (await pool.call("DELETE", f"kernels/{first}"))[0] == 204
     assert (await pool.call("POST", "sessions", session))[0] == 201
     for process in pool.perijove.descendants():
-        if "ipykernel_launcher" in process.cmdline():
+        if "ipykernel_launcher" in command_line(process):
             process.kill()
 
     async def there_is_room() -> bool:
@@ -173,7 +173,7 @@ async def test_a_runner_is_shown_drained_undrained_and_drained_for_good(
     assert status == 404
     assert "its runner is drained by token: a new disk" in body["message"]
     await until(lambda: "the runner has left" in pool.perijove.said)
-    commands = [process.cmdline() for process in pool.perijove.descendants()]
+    commands = [command_line(process) for process in pool.perijove.descendants()]
     assert not [command for command in commands if "perijove_runner" in str(command)]
     said = await pool.command("drain", name, status=1)
     assert "Runner does not exist" in said

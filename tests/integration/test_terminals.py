@@ -12,7 +12,7 @@ from perijove.terminals.v1 import terminals_pb2 as pb
 from perijove.terminals.v1 import terminals_pb2_grpc as pb_grpc
 
 from tests.jupyter_ws import JupyterClient
-from tests.running import until
+from tests.running import command_line, until
 from tests.terminal_ws import TerminalSocket
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ async def test_the_shell_and_its_holder_know_no_secret(
 def test_a_terminal_costs_little(perijove: RunningPerijove, name: str) -> None:
     del name
     holders = [
-        one for one in perijove.descendants() if "backends.holder" in " ".join(one.cmdline())
+        one for one in perijove.descendants() if "backends.holder" in " ".join(command_line(one))
     ]
     assert holders
     assert all(one.memory_full_info().uss < 8 * 1024 * 1024 for one in holders)
