@@ -12,6 +12,9 @@ ALLOWED = {
     "Could not restore the debugger state: Canceled future": (
         "the debugger panel had asked a kernel something when that kernel died, as the test wanted"
     ),
+    "Could not restore the debugger state: Cannot read properties of undefined (reading": (
+        "the same, where the error in place of the answer comes first, in which it expects a body"
+    ),
 }
 """Parts of tolerated console errors, each with the reason."""
 
