@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from perijove_chassis.settings import SettingsError
-from perijove_gateway_http.encryption import Certificate
+from perijove_gateway_http.encryption import Certificate, calling_context
 
 from services.chassis.tests.certificates import CLIENT, Root
 
@@ -75,6 +75,23 @@ async def test_a_client_without_a_certificate_is_not_let_in_where_one_is_needed(
             await shown(port, client)
         client.load_cert_chain(*root.sign("ada", "ada", CLIENT))
         assert await shown(port, client)
+
+
+async def test_a_caller_shows_its_certificate_and_takes_no_other_root(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    certificate, key = root.sign("edge", "edge", names=(NAME,))
+    shows = tuple(map(str, root.sign("ada", "ada", CLIENT)))
+    (tmp_path / "others").mkdir()
+    other = Root(tmp_path / "others")
+    async with serving(Certificate(certificate, key, root.certificate)) as port:
+        assert await shown(port, calling_context(*shows, str(root.certificate)))
+        for roots in (str(other.certificate), ""):
+            with pytest.raises(ssl.SSLError):
+                await shown(port, calling_context(*shows, roots))
+    with pytest.raises(SettingsError, match="to call with"):
+        calling_context(*shows, str(tmp_path / "absent"))
+    with pytest.raises(SettingsError, match="to call with"):
+        calling_context(shows[0], str(key), str(root.certificate))
 
 
 def test_what_is_no_certificate_is_refused_without_its_content(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,19 @@ def ports(count: int) -> list[int]:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[RunningHub]:
+    with running_hub(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def encrypted_hub(tmp_path: Path) -> Iterator[RunningHub]:
+    """A hub that speaks https with everybody, and wants to see a certificate of each."""
+    with running_hub(tmp_path, inside="https") as found:
+        yield found
+
+
+@contextmanager
+def running_hub(tmp_path: Path, inside: str = "http") -> Iterator[RunningHub]:
     if not HUB.exists() or not PROXY.exists() or not shutil.which("node"):
         pytest.skip("`make integration` installs JupyterHub and its proxy")
     port, hub_port, proxy_port = map(str, ports(3))
@@ -80,6 +93,7 @@ def hub(tmp_path: Path) -> Iterator[RunningHub]:
         "TEST_PERIJOVE": str(Path(sys.executable).with_name("perijove")),
         "TEST_RUNTIME": str(runtime),
         "TEST_TOKEN": TOKEN,
+        "TEST_SCHEME_INSIDE": inside,
     }
     found = RunningHub(f"http://127.0.0.1:{port}/base/", tmp_path / "hub.out", runtime)
     with found.output.open("wb") as output:
@@ -149,6 +163,29 @@ async def until_true(condition: Any) -> None:
     async with asyncio.timeout(GENEROUS_S * 2):
         while not await condition():  # noqa: ASYNC110 - another process tells nobody
             await asyncio.sleep(0.1)
+
+
+@pytest.mark.timeout(300)
+async def test_a_hub_with_internal_ssl_and_its_server_know_each_other_by_certificate(
+    encrypted_hub: RunningHub,
+) -> None:
+    hub = encrypted_hub
+    async with browser() as nobody, browser() as ada:
+        await start(nobody, hub)
+        await log_in(ada, hub, "ada")
+        # By way of the proxy, which shows a certificate, too; the browser comes by http.
+        assert await status(ada, f"{hub.server}lab") == 200
+        async with ada.get(f"{hub.server}api/me") as answer:
+            assert (await answer.json())["identity"]["username"] == "ada"
+        # The server has told the hub of activity, and asked it whose the login is.
+        said = hub.output.read_text()
+        assert "200 POST /base/hub/api/users/ada/activity" in said
+        assert re.search(r"200 GET /base/hub/api/user \(ada@", said)
+        inside = json.loads((hub.runtime / "perijove.json").read_text())["url"]
+        assert inside.startswith("https://")
+        # Whoever has no certificate of the hub's gets no answer, whatever else it has.
+        with pytest.raises(aiohttp.ClientError):
+            await nobody.get(f"{inside}api", ssl=False)
 
 
 @pytest.mark.timeout(300)

@@ -87,7 +87,7 @@ def build_app(
     )
     app[SETTINGS] = settings
     app[ORIGINS] = Origins(settings, on_loopback=on_loopback)
-    app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders)
+    app[FORWARDING] = Forwarding(is_trusted=settings.trust_xheaders or settings.hub)
     app[LAUNCHER] = Launcher(settings.launcher_fd)
     app[HEADERS] = CIMultiDict(settings.extra_headers())
     app[FRONTEND] = Frontend(Installation.find(os.environ))

@@ -1,4 +1,4 @@
-"""https: the certificate that the edge shows, and whom it lets in by theirs."""
+"""https: the certificate that the edge shows, and whose it takes for those of others."""
 
 from __future__ import annotations
 
@@ -80,3 +80,29 @@ def certificate_of(settings: Settings) -> Certificate | None:
     key = Path(settings.keyfile) if settings.keyfile else None
     clients = Path(settings.client_ca) if settings.client_ca else None
     return Certificate(Path(settings.certfile), key, clients)
+
+
+def calling_context(certificate: str, key: str, roots: str) -> ssl.SSLContext:
+    """Return how to call a server by https that asks callers for a certificate.
+
+    Args:
+        certificate: File of the one to show, in PEM.
+        key: File of its private key, in PEM; the same file if empty.
+        roots: File of roots, in PEM, of the server's own certificate; the system's if empty.
+
+    Raises:
+        SettingsError: if a file cannot be read, or does not fit the others.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key or None, password="")
+        if roots:
+            context.load_verify_locations(roots)
+        else:
+            context.load_default_certs()
+    except ssl.SSLError as error:
+        raise SettingsError(f"the certificate to call with: {error.reason}") from None
+    except OSError as error:
+        raise SettingsError(f"the certificate to call with: {error.strerror}") from None
+    return context

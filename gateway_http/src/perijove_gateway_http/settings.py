@@ -99,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """File of roots, in PEM: clients must show a certificate of theirs. None if empty."""
     trust_xheaders: bool = False
     """Whether X-Real-IP, X-Forwarded-For, X-Scheme and X-Forwarded-Proto are believed: only
-    where nobody but a proxy that sets them reaches this process."""
+    where nobody but a proxy that sets them reaches this process. Those of a hub's are."""
     launcher_fd: int = -1
     """Pipe by which whoever started all processes can be asked to end them; none if negative."""
     shutdown_no_activity_timeout: float = 0.0

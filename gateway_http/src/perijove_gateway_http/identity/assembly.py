@@ -48,7 +48,7 @@ class Identity:
         provider: Provider | None = None
         if settings.hub:
             told = load(jupyterhub.HubSettings, jupyterhub.PREFIX, environ)
-            provider = hub = Hub(told, Outside())
+            provider = hub = Hub(told, told.outside())
         elif settings.oidc_issuer:
             provider = Oidc(settings, Outside())
         auth = Authenticator(settings, _passwords(settings), provider)

@@ -18,6 +18,7 @@ import structlog
 from perijove_chassis.settings import Secret, SettingsError
 from perijove_chassis.users import MOST_CHARACTERS
 
+from perijove_gateway_http.encryption import calling_context
 from perijove_gateway_http.identity.outside import Outside, Refused, Unreachable
 from perijove_gateway_http.identity.users import Caller, User
 from perijove_gateway_http.problems import Problem
@@ -77,6 +78,23 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between that; never if 0."""
     cache_max_age: float = KEPT_S
     """How many seconds what the hub says of a token holds."""
+    ssl_certfile: str = ""
+    """File of the certificate that this server shows to the hub, in PEM; none if empty."""
+    ssl_keyfile: str = ""
+    """File of its private key, in PEM."""
+    ssl_client_ca: str = ""
+    """File of roots, in PEM, of the certificate that the hub must show."""
+
+    def outside(self) -> Outside:
+        """Return how to call the hub.
+
+        Raises:
+            SettingsError: if a certificate is no good.
+        """
+        if not self.ssl_certfile:
+            return Outside()
+        files = (self.ssl_certfile, self.ssl_keyfile, self.ssl_client_ca)
+        return Outside(calling_context(*files))
 
     def scopes(self) -> frozenset[str]:
         """Return the scopes of which a user needs one.

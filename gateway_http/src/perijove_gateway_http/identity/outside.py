@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 TIMEOUT_S = 10.0
@@ -28,7 +29,9 @@ class Refused(Exception):
 class Outside:
     """A client of others' HTTP, which follows no redirect and keeps no cookie."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        """Take how https is spoken; as the system does if nothing is said."""
+        self._context = context
         self._http: aiohttp.ClientSession | None = None
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -64,7 +67,10 @@ class Outside:
     async def _ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - those of aiohttp
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-            self._http = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+            connector = aiohttp.TCPConnector(ssl=self._context or True)
+            self._http = aiohttp.ClientSession(
+                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
         try:
             async with self._http.request(
                 method, url, allow_redirects=False, **options
