@@ -83,6 +83,9 @@ class Site:
     edge: Any
     provider: Provider
 
+    cookies: list[str] = field(default_factory=list)
+    """What the last login has left."""
+
     async def log_in(self, **claims: Any) -> tuple[int, bytes]:
         """Go there and come back; return the status of the end of the way."""
         left, _ = await self.edge.ask("GET", "/oauth_login?next=/lab", token=None)
@@ -98,6 +101,7 @@ class Site:
         cookie = left.headers["Set-Cookie"].partition(";")[0]
         target = f"/oauth_callback?code=c&state={asked['state']}"
         back, body = await self.edge.ask("GET", target, token=None, headers={"Cookie": cookie})
+        self.cookies = back.headers.getall("Set-Cookie", [])
         return back.status, body
 
 
@@ -199,6 +203,24 @@ async def test_an_address_of_mail_is_a_name_only_if_it_was_verified_and_is_the_u
     # It is told elsewhere, of somebody else.
     assert (await site.log_in())[0] == 403
     assert provider.authorization == ""
+
+
+async def test_what_ends_a_login_comes_with_the_logout_alone_and_fits_a_cookie(
+    site: Site,
+) -> None:
+    for claims, fits in (({}, True), ({"more": "x" * 4000}, False)):
+        assert (await site.log_in(**claims))[0] == 302
+        (kept,) = (cookie for cookie in site.cookies if "-hint=" in cookie)
+        attributes = set(kept.lower().split("; ")[1:])
+        assert {"httponly", "path=/logout", "samesite=strict"} <= attributes
+        assert ("max-age=0" in attributes) is not fits
+        assert len(kept.partition(";")[0]) < 4096
+        login = next(cookie for cookie in site.cookies if cookie not in (kept, ""))
+        assert len(login) < 600
+    # This provider has no place where logins end.
+    headers = {"Cookie": "; ".join(cookie.partition(";")[0] for cookie in site.cookies)}
+    answer, body = await site.edge.ask("GET", "/logout", token=None, headers=headers)
+    assert (answer.status, b"Successfully logged out" in body) == (200, True)
 
 
 async def test_logins_under_way_do_not_pile_up(site: Site) -> None:

@@ -2,131 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import json
-import socket
-import subprocess
-import sys
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http.cookies import SimpleCookie
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
-import aiohttp
 import pytest
-from aiohttp import web
 from perijove_chassis.settings import Secret
-from perijove_gateway_http.app import build_app
-from perijove_gateway_http.routes import ROUTES
-from perijove_gateway_http.settings import Settings
-from yarl import URL
 
-from tests.running import wait_for
+from tests.integration.openid import provider, site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-COMMAND = Path(sys.prefix, "identity", "bin", "oidc-provider-mock")
-USERS = [
-    {"sub": "1", "preferred_username": "ada", "name": "Ada L", "groups": ["staff", "x"]},
-    {"sub": "2", "preferred_username": "eve", "groups": ["others"]},
-    {"sub": "3", "preferred_username": "token", "groups": ["staff"]},
-    {"sub": "4", "groups": ["staff"]},
-]
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    if not COMMAND.exists():
-        pytest.skip("`make integration` installs the provider")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    users = [part for user in USERS for part in ("--user-claims", json.dumps(user))]
-    command = [COMMAND, "--port", str(port), "--require-nonce", "true", *users]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: _answers(port, process))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    assert process.poll() is None
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionError:
-        return False
-    return True
-
-
-@dataclass
-class Browser:
-    """What a browser does: it follows, and brings the cookies of each site."""
-
-    http: aiohttp.ClientSession
-    url: str
-    cookies: dict[str, str]
-
-    async def get(self, url: str, **options: Any) -> tuple[int, str, bytes]:
-        """Return status, the `Location` and the page."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        async with self.http.request(
-            options.pop("method", "GET"),
-            URL(url, encoded=True),
-            headers=headers if url.startswith(self.url) else {},
-            allow_redirects=False,
-            **options,
-        ) as answer:
-            for given in answer.headers.getall("Set-Cookie", []):
-                for name, morsel in SimpleCookie(given).items():
-                    self.cookies[name] = morsel.value
-                    if morsel["max-age"] == "0":
-                        del self.cookies[name]
-            return answer.status, answer.headers.get("Location", ""), await answer.read()
-
-    async def leave(self, asked: str = "/lab") -> str:
-        """Go to log in; return the address at the provider."""
-        status, there, _ = await self.get(f"{self.url}/oauth_login?next={quote(asked, safe='')}")
-        assert status == 302
-        return there
-
-    async def log_in(self, there: str, sub: str) -> str:
-        """Log in at the provider; return the address that it sends the browser back to."""
-        status, back, page = await self.get(there, method="POST", data={"sub": sub})
-        assert status == 302, page
-        return back
-
-
-@asynccontextmanager
-async def site(issuer: str, **told: Any) -> AsyncIterator[Browser]:
-    """Run an edge whose users log in at the provider, and a browser."""
-    nowhere = "unix:/nowhere"
-    given: dict[str, Any] = {
-        "token": Secret(""),
-        "oidc_issuer": issuer,
-        "oidc_client_id": "perijove",
-        "oidc_client_secret": Secret("s:/ecret"),
-        "oidc_username_claim": "preferred_username",
-        "oidc_scopes": "openid profile",
-        "oidc_allowed_users": "ada,token",
-        **told,
-    }
-    settings = Settings(
-        service_key=Secret("k"), contents=nowhere, sessions=nowhere, kernels=nowhere, **given
-    ).checked()
-    runner = web.AppRunner(build_app(settings, ROUTES, on_loopback=True))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-            yield Browser(http, url, {})
-    finally:
-        await runner.cleanup()
+    with provider() as address:
+        yield address
 
 
 async def test_a_login_leads_to_the_provider_and_back_to_where_it_began(issuer: str) -> None:
@@ -141,7 +36,8 @@ async def test_a_login_leads_to_the_provider_and_back_to_where_it_began(issuer: 
         back = await browser.log_in(provider, "1")
         status, after, page = await browser.get(back)
         assert (status, after) == (302, "/lab/tree/a%20b?x=1"), page
-        assert len(browser.cookies) == 1
+        # The login, and what ends it at the provider.
+        assert len(browser.cookies) == 2
         status, _, body = await browser.get(f"{browser.url}/api/me")
         identity = json.loads(body)["identity"]
         assert (identity["username"], identity["display_name"]) == ("ada", "Ada L")
@@ -220,6 +116,74 @@ async def test_who_was_not_sent_cannot_come_back(issuer: str) -> None:
         back += "&iss=https%3A%2F%2Fevil.example"
         browser.cookies.update(pending)
         assert (await browser.get(back))[0] == 403
+
+
+async def test_who_logs_out_is_logged_out_at_the_provider_and_comes_back(issuer: str) -> None:
+    async with site(issuer) as browser:
+        await browser.get(await browser.log_in(await browser.leave(), "1"))
+        (name,) = (name for name in browser.cookies if name.endswith("-hint"))
+        hint = browser.cookies[name]
+        status, there, _ = await browser.get(f"{browser.url}/logout")
+        assert (status, browser.cookies) == (302, {})
+        where = urlsplit(there)
+        assert dict(parse_qsl(where.query)) == {
+            "client_id": "perijove",
+            "id_token_hint": hint,
+            "post_logout_redirect_uri": f"{browser.url}/logout",
+        }
+        status, _, page = await browser.get(there)
+        assert status == 200
+        fields = re.findall(rb'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+        (confirm,) = re.findall(r'action="([^"]*)"', page.decode())
+        data = {name.decode(): html.unescape(value.decode()) for name, value in fields}
+        status, back, _ = await browser.get(issuer + confirm, method="POST", data=data)
+        assert (status, back) == (302, f"{browser.url}/logout")
+        # Which ends there: it does not send the browser on again.
+        status, _, page = await browser.get(back)
+        assert (status, b"Successfully logged out" in page) == (200, True)
+        assert (await browser.get(f"{browser.url}/api/me"))[0] == 403
+
+
+async def test_a_logout_goes_where_it_is_told_to_or_stays(issuer: str) -> None:
+    after = "https://club.example/bye?x=1"
+    for told, status in (
+        ({"oidc_logout_redirect_url": after}, 302),
+        ({"oidc_logout": False}, 200),
+        # A provider that says nothing of it, or nothing at all.
+        ({"oidc_issuer": "http://127.0.0.1:9"}, 200),
+    ):
+        async with site(issuer, cookie_name="login") as browser:
+            await browser.get(await browser.log_in(await browser.leave(), "1"))
+            cookies = browser.cookies
+        async with site(issuer, cookie_name="login", **told) as browser:
+            browser.cookies.update(cookies)
+            found, there, _ = await browser.get(f"{browser.url}/logout")
+            assert (found, browser.cookies) == (status, {})
+            if there:
+                asked = dict(parse_qsl(urlsplit(there).query))
+                assert asked["post_logout_redirect_uri"] == after
+
+
+async def test_a_logout_that_another_site_asks_for_shows_the_provider_nothing(
+    issuer: str,
+) -> None:
+    async with site(issuer) as browser:
+        await browser.get(await browser.log_in(await browser.leave(), "1"))
+        # Browsers keep what is `SameSite=Strict` to themselves then.
+        browser.cookies = {
+            name: value for name, value in browser.cookies.items() if not name.endswith("-hint")
+        }
+        status, there, _ = await browser.get(f"{browser.url}/logout")
+        assert (status, "id_token_hint" in there) == (302, False)
+
+
+async def test_who_has_no_login_of_the_provider_is_not_sent_there(issuer: str) -> None:
+    async with site(issuer, token=Secret("tok")) as browser:
+        assert (await browser.get(f"{browser.url}/logout"))[0] == 200
+        assert (await browser.get(f"{browser.url}/api/me?token=tok"))[0] == 200
+        assert len(browser.cookies) == 1
+        assert (await browser.get(f"{browser.url}/logout"))[0] == 200
+        assert not browser.cookies
 
 
 async def test_a_refusal_is_told_and_leads_nowhere_else(issuer: str) -> None:

@@ -53,6 +53,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_redirect_url: str = ""
     """Where it sends browsers back to: `oauth_callback` below the base URL, as browsers reach
     it. Made from the request if empty."""
+    oidc_logout: bool = True
+    """Whether who logs out here is sent on to log out there, if it says where that is."""
+    oidc_logout_redirect_url: str = ""
+    """Where it sends browsers back to after that; it must know the address. `logout` beside
+    `oidc_redirect_url` if empty."""
     oidc_scopes: str = "openid profile email"
     """What it is asked for."""
     oidc_username_claim: str = "sub"

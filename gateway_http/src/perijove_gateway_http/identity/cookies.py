@@ -51,7 +51,7 @@ class Cookies:
         self._path = settings.base_url
         self._options = parse_options(settings.cookie_options)
         self._secure = settings.secure_cookie
-        self._lifetime_s = float(self._options.get("max-age", LIFETIME_S))
+        self.lifetime_s = float(self._options.get("max-age", LIFETIME_S))
         # Who comes with a token gets one with each answer.
         self._of_logins = {
             secure: self._attributes_of_login(secure=secure) for secure in (False, True)
@@ -97,7 +97,7 @@ class Cookies:
 
     def login(self, request: web.Request, caller: Caller) -> str:
         """Return a `Set-Cookie` value that makes later requests those of a user."""
-        expires = int(time.time() + self._lifetime_s)
+        expires = int(time.time() + self.lifetime_s)
         login = Login(expires, caller.user, caller.account, caller.groups, caller.proof)
         value = sign(self.key, msgspec.json.encode(login))
         return f"{self.name(request)}={value}; {self._of_logins[self._is_secure(request)]}"
@@ -124,7 +124,7 @@ class Cookies:
     def _attributes_of_login(self, *, secure: bool) -> str:
         cookie = self._made("login", "", secure=secure)
         cookie["httponly"] = True
-        cookie["max-age"] = str(int(self._lifetime_s))
+        cookie["max-age"] = str(int(self.lifetime_s))
         cookie.update(self._options)
         return cookie.OutputString().partition("; ")[2]
 

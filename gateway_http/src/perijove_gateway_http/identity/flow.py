@@ -20,15 +20,21 @@ from perijove_gateway_http.keys import FORWARDING
 from perijove_gateway_http.problems import Problem
 
 if TYPE_CHECKING:
+    from http.cookies import Morsel
+
     from aiohttp import web
 
     from perijove_gateway_http.identity.cookies import Cookies
+    from perijove_gateway_http.identity.users import Caller
 
 LIFETIME_S = 600.0
 """How long people have to log in elsewhere."""
 
 MAX_PENDING = 5
 """How many logins may be under way in one browser."""
+
+MAX_HINT = 3500
+"""Longest word to be shown at the end of a login: browsers keep 4096 bytes with its name."""
 
 _PREFIX = "perijove-login-"
 _NAMED_BY = 16
@@ -105,13 +111,44 @@ class Flow:
         """Return a `Set-Cookie` value that ends it."""
         return self._ended(request, _name(pending.state))
 
+    def keep_hint(self, request: web.Request, caller: Caller) -> str:
+        """Return a `Set-Cookie` value that keeps what is wanted at the end of a login.
+
+        It is in a cookie of its own, that comes only when somebody logs out, and not if a page
+        of another site has sent them to.
+        """
+        hint = caller.hint if len(caller.hint) <= MAX_HINT else ""
+        cookie = self._of_hint(request, hint)
+        cookie["max-age"] = str(int(self._cookies.lifetime_s)) if hint else "0"
+        return cookie.OutputString()
+
+    def hint(self, request: web.Request) -> str:
+        """Return what was kept; empty if nothing was."""
+        return request.cookies.get(self._name_of_hint(request), "")
+
+    def forget_hint(self, request: web.Request) -> str:
+        """Return a `Set-Cookie` value that ends what was kept."""
+        cookie = self._of_hint(request, "")
+        cookie["max-age"] = "0"
+        return cookie.OutputString()
+
+    def _of_hint(self, request: web.Request, hint: str) -> Morsel[str]:
+        cookie = self._cookies.make(request, self._name_of_hint(request), hint)
+        cookie["path"] += "logout"
+        cookie["httponly"] = True
+        cookie["samesite"] = "Strict"
+        return cookie
+
+    def _name_of_hint(self, request: web.Request) -> str:
+        return f"{self._cookies.name(request)}-hint"
+
     def _ended(self, request: web.Request, name: str) -> str:
         cookie = self._cookies.make(request, name, "")
         cookie["max-age"] = "0"
         return cookie.OutputString()
 
 
-def callback_url(request: web.Request, path: str) -> str:
+def address_here(request: web.Request, path: str) -> str:
     """Return the whole address of a path of this server, as browsers reach it."""
     forwarding = request.app[FORWARDING]
     return f"{forwarding.scheme(request)}://{request.headers.get('Host', '')}{path}"

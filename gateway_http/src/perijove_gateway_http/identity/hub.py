@@ -135,7 +135,6 @@ class Hub:
         self._scopes = settings.scopes()
         self._outside = outside
         self._prefix = f"{settings.base_url.rstrip('/')}/hub/"
-        self.after_logout = f"{settings.host}{self._prefix}logout"
         self._known: dict[str, tuple[asyncio.Task[_Model | None], float]] = {}
 
     async def address(self, request: web.Request, pending: Pending) -> str:
@@ -188,6 +187,11 @@ class Hub:
         """Return who it was, if the hub still says so."""
         model = await self._model(caller.proof) if caller.proof else None
         return caller if model and _account(model) == caller.account else None
+
+    async def after_logout(self, request: web.Request, hint: str) -> str:
+        """Return where it logs people out."""
+        del request, hint
+        return f"{self.settings.host}{self._prefix}logout"
 
     def page_config(self, caller: Caller) -> Mapping[str, str]:
         """Return what front ends are told: they then show the way to the hub."""

@@ -1,12 +1,13 @@
 """Logins by OpenID Connect: the authorization code flow with PKCE.
 
-What a provider is asked and what it answers: OpenID Connect Core 1.0, Discovery 1.0;
-RFC 9207 for `iss` in its answers. Signatures are checked by joserfc.
+What a provider is asked and what it answers: OpenID Connect Core 1.0, Discovery 1.0,
+RP-Initiated Logout 1.0; RFC 9207 for `iss` in its answers. Signatures are checked by joserfc.
 """
 
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -17,9 +18,10 @@ from perijove_chassis.credentials import SHARED_USER
 from perijove_chassis.users import MOST_CHARACTERS
 
 from perijove_gateway_http.identity.discovery import ALGORITHMS, Discovery
-from perijove_gateway_http.identity.flow import callback_url
+from perijove_gateway_http.identity.flow import address_here
 from perijove_gateway_http.identity.outside import Outside, Refused, Unreachable
 from perijove_gateway_http.identity.users import Caller, User
+from perijove_gateway_http.keys import CALLER
 from perijove_gateway_http.problems import Problem
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERYBODY = "*"
+_CALLBACK = "oauth_callback"
 _LEEWAY_S = 60
 _MOST_GROUPS = 32
 
@@ -41,15 +44,15 @@ _MOST_GROUPS = 32
 class Oidc:
     """An OpenID provider, and whom of its users it is to let in."""
 
-    after_logout = ""
-
     def __init__(self, settings: Settings, outside: Outside) -> None:
         self._issuer = settings.oidc_issuer
         self._client_id = settings.oidc_client_id
         self._secret = settings.oidc_client_secret
         self._scopes = settings.oidc_scopes
         self._redirect_url = settings.oidc_redirect_url
-        self._path = settings.base_url + "oauth_callback"
+        self._base_url = settings.base_url
+        self._ends_logins = settings.oidc_logout
+        self._logout_url = settings.oidc_logout_redirect_url
         self._username_claim = settings.oidc_username_claim
         self._groups_claim = settings.oidc_groups_claim
         self._users = _names(settings.oidc_allowed_users)
@@ -71,8 +74,7 @@ class Oidc:
             "code_challenge": pending.challenge,
             "code_challenge_method": "S256",
         }
-        where = found["authorization_endpoint"]
-        return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
+        return _with_query(found["authorization_endpoint"], asked)
 
     async def finish(
         self, request: web.Request, pending: Pending, groups: AbstractSet[str]
@@ -84,7 +86,8 @@ class Oidc:
         if "error" in query or not query.get("code"):
             raise Problem(403, f"the login was refused: {query.get('error', 'no code')[:100]}")
         try:
-            return self._caller(await self._claims(request, pending), groups)
+            id_token, claims = await self._claims(request, pending)
+            return replace(self._caller(claims, groups), hint=id_token)
         except Refused as error:
             log.warning("the provider refuses a login", error=str(error))
             raise Problem(403, "the provider does not know of this login") from None
@@ -102,6 +105,21 @@ class Oidc:
     async def confirm(self, caller: Caller) -> Caller | None:
         """Return who it was, if that one may still log in. The provider is not asked."""
         return caller if self._lets_in(caller.account, frozenset(caller.groups)) else None
+
+    async def after_logout(self, request: web.Request, hint: str) -> str:
+        """Return where its own login ends, if this one was by it and it says where."""
+        caller = request[CALLER]
+        if not self._ends_logins or not (hint or (caller and caller.is_named)):
+            return ""
+        try:
+            where = (await self._found()).get("end_session_endpoint", "")
+        except Problem:
+            # Here they are logged out all the same.
+            return ""
+        told = {"client_id": self._client_id, "post_logout_redirect_uri": self._back(request)}
+        if hint:
+            told["id_token_hint"] = hint
+        return where and _with_query(where, told)
 
     def page_config(self, caller: Caller) -> Mapping[str, str]:
         """Return nothing: front ends have no way to show it."""
@@ -122,7 +140,8 @@ class Oidc:
         log.warning("the provider of logins does not answer", error=str(error))
         return Problem(503, f"{self.name} does not answer: try again")
 
-    async def _claims(self, request: web.Request, pending: Pending) -> dict[str, Any]:
+    async def _claims(self, request: web.Request, pending: Pending) -> tuple[str, dict[str, Any]]:
+        """Return what it has signed of a user, and all that it says."""
         found = await self._found()
         form = {
             "grant_type": "authorization_code",
@@ -137,15 +156,16 @@ class Oidc:
             pair = f"{quote(self._client_id, safe='')}:{quote(self._secret.reveal(), safe='')}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         tokens = await self._outside.post(found["token_endpoint"], headers, form=form)
-        claims = await self._verified(str(tokens.get("id_token", "")), pending.nonce)
+        id_token = str(tokens.get("id_token", ""))
+        claims = await self._verified(id_token, pending.nonce)
         wanted = {self._username_claim, *([self._groups_claim] if self._groups else [])}
         if wanted <= claims.keys() or "userinfo_endpoint" not in found:
-            return claims
+            return id_token, claims
         bearer = {"Authorization": f"Bearer {tokens.get('access_token', '')}"}
         more = await self._outside.get(found["userinfo_endpoint"], bearer)
         if more.get("sub") != claims["sub"]:
             raise Refused("what it says of the user is of another one")
-        return more | claims
+        return id_token, more | claims
 
     async def _verified(self, id_token: str, nonce: str) -> dict[str, Any]:
         keys = await self._discovery.keys(id_token)
@@ -183,7 +203,17 @@ class Oidc:
         return is_named or bool(groups & self._groups)
 
     def _redirect(self, request: web.Request) -> str:
-        return self._redirect_url or callback_url(request, self._path)
+        return self._redirect_url or address_here(request, self._base_url + _CALLBACK)
+
+    def _back(self, request: web.Request) -> str:
+        if self._logout_url:
+            return self._logout_url
+        base = self._redirect(request).removesuffix(_CALLBACK)
+        return f"{base}logout"
+
+
+def _with_query(address: str, query: Mapping[str, str]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
 
 
 def _names(text: str) -> frozenset[str]:

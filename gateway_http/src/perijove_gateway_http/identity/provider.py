@@ -21,9 +21,13 @@ class Provider(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    @property
-    def after_logout(self) -> str:
-        """Where a browser goes after it was logged out here; empty if nowhere."""
+    async def after_logout(self, request: web.Request, hint: str) -> str:
+        """Return where a browser goes after it was logged out here; empty if nowhere.
+
+        Args:
+            request: Who asks to be logged out.
+            hint: What came with the login to be shown at its end; empty if it is not known.
+        """
 
     async def address(self, request: web.Request, pending: Pending) -> str:
         """Return where to send a browser to log in.

@@ -78,6 +78,10 @@ class Caller:
     proof: str = field(default="", repr=False)
     """What the site that vouches for the user wants to see again; empty if nothing."""
 
+    hint: str = field(default="", repr=False)
+    """What that site wants to see at the end of the login, with the answer that begins it;
+    empty if nothing."""
+
     @property
     def is_named(self) -> bool:
         """Whether somebody else vouches for the name."""

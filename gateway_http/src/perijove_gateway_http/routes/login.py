@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from perijove_gateway_http import pages
 from perijove_gateway_http.bodies import read_form
 from perijove_gateway_http.identity.users import Caller, User
-from perijove_gateway_http.keys import AUTH, CALLER, ORIGINS, SETTINGS
+from perijove_gateway_http.keys import AUTH, CALLER, FLOW, ORIGINS, SETTINGS
 from perijove_gateway_http.problems import Problem
 from perijove_gateway_http.responses import html_response, page_response, redirect
 from perijove_gateway_http.routing import Guard, Route
@@ -79,12 +79,16 @@ async def log_in(request: web.Request) -> web.Response:
 
 
 async def log_out(request: web.Request) -> web.Response:
-    """GET logout: end the login."""
+    """GET logout: end the login, and go on to where that of another site ends."""
     login = html.escape(request.app[SETTINGS].base_url + "login")
     response = html_response(pages.page("Logged out", _LOGGED_OUT.format(login=login)))
-    auth = request.app[AUTH]
-    if auth.provider and auth.provider.after_logout:
-        response = redirect(auth.provider.after_logout)
+    auth, flow = request.app[AUTH], request.app[FLOW]
+    hint = flow.hint(request)
+    if auth.provider and (where := await auth.provider.after_logout(request, hint)):
+        response = redirect(where)
+        response.headers["Cache-Control"] = "no-store"
+    if hint:
+        response.headers.add("Set-Cookie", flow.forget_hint(request))
     request[CALLER] = None
     if not auth.brings_cookie(request):  # one that it brings is taken away anyway
         response.headers.add("Set-Cookie", auth.cookies.logout(request))

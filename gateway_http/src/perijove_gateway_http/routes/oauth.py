@@ -39,9 +39,11 @@ async def come_back(request: web.Request) -> web.Response:
     pending = flow.recall(request)
     request[CALLER] = None
     groups = request.app[AUTHORIZER].groups
-    request[CALLER] = await _provider(request).finish(request, pending, groups)
+    request[CALLER] = caller = await _provider(request).finish(request, pending, groups)
     response = redirect(safe_next(request, pending.asked))
     response.headers.add("Set-Cookie", flow.forget(request, pending))
+    if caller.hint:
+        response.headers.add("Set-Cookie", flow.keep_hint(request, caller))
     return response
 
 
