@@ -7,7 +7,6 @@ import pytest
 from perijove_config.catalogue import settings
 from perijove_config.checking import problems
 from perijove_config.showing import shown
-from perijove_local.arguments import CommandLine
 from perijove_local.configuration import Configuration, find
 from perijove_local.options import parse
 from perijove_local.terminal import Failure
@@ -21,8 +20,8 @@ def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
-def written(tmp_path: Path, text: str) -> str:
-    path = tmp_path / "config" / "perijove" / "perijove.toml"
+def written(tmp_path: Path, text: str, name: str = "perijove.toml") -> str:
+    path = tmp_path / "config" / "perijove" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return str(path)
@@ -65,6 +64,8 @@ def test_no_file_is_read_from_where_documents_are(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("[up]\nbase-url = '/'\nbase_url = '/'\n", "says base_url twice"),
+        ("[gateway_http]\nheaders = {a = 2026-01-01}\n", "must be a text, a number"),
         ("[up]\nprot = 1\n", "did you mean port"),
         ("[upp]\n", r"no table \[upp\]; there are \[up\]"),
         ("port = 1\n", r"no table \[port\]"),
@@ -132,7 +133,7 @@ def test_every_value_is_shown_with_its_place_and_no_secret(tmp_path: Path) -> No
         "PERIJOVE_KERNELS_API_TOKEN": "canary",
     }
     file = Configuration.read(Path(path))
-    lines = [*shown(CommandLine(), settings(), file, environ, ["--ip", "localhost"])]
+    lines = [*shown(settings(), file, environ, ["--ip", "localhost"])]
     text = "\n".join(lines)
     assert "canary" not in text
     places = {line.partition(" = ")[0]: line.partition("# ")[2] for line in lines}
@@ -143,7 +144,7 @@ def test_every_value_is_shown_with_its_place_and_no_secret(tmp_path: Path) -> No
 
 
 def test_what_is_shown_can_be_a_file(tmp_path: Path) -> None:
-    lines = [*shown(CommandLine(), settings(), Configuration(), {}, [])]
+    lines = [*shown(settings(), Configuration(), {}, [])]
     path = written(tmp_path, "\n".join(lines))
     assert not _problems(path, {})
     assert parse(["up"])[1].ports
@@ -151,3 +152,15 @@ def test_what_is_shown_can_be_a_file(tmp_path: Path) -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert not [setting.variable for setting in settings() if not setting.says]
+
+
+def test_the_options_of_a_runner_are_shown_with_their_places(tmp_path: Path) -> None:
+    path = written(tmp_path, "join:\n  join: h:1\n  token: canary\n", "perijove.yaml")
+    environ = {"PERIJOVE_JOIN_CAPACITY": "7"}
+    lines = [*shown(settings(), Configuration.read(Path(path)), environ, [])]
+    shown_of_join = lines[lines.index("\n[join]") : lines.index("\n[contents]")]
+    places = {line.partition(" = ")[0]: line.partition("# ")[2] for line in shown_of_join}
+    assert places["join"] == f"{path}, line 2"
+    assert places["capacity"] == "PERIJOVE_JOIN_CAPACITY"
+    assert places["keep-kernels"] == "default"
+    assert "canary" not in "\n".join(lines)

@@ -35,7 +35,7 @@ def problems(
         names = [setting.name for setting in settings if setting.process == process]
         for name in file.of(process):
             if name not in names:
-                text = f"{file.path}: [{process}] has no {unknown(name, names)}"
+                text = f"{file.place(process, name)}: [{process}] has no {unknown(name, names)}"
                 yield Problem(text, is_error=True)
     options = variables_of_options()
     for name in sorted(environ):
@@ -43,7 +43,7 @@ def problems(
             text = f"nothing reads the variable {unknown(name, (*by_variable, *options))}"
             yield Problem(text, is_error=False)
     for name, setting in by_variable.items():
-        place = f"{file.path}: [{setting.process}] {setting.name}"
+        place = f"{file.place(setting.process, setting.name)}: [{setting.process}] {setting.name}"
         yield from _of_value(setting, place, file.of(setting.process).get(setting.name))
         if name not in OF_JUPYTER:  # which stand for options
             yield from _of_value(setting, name, environ.get(name))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perijove_local.arguments import CommandLine
-from perijove_local.configuration import find, usual_places
+from perijove_local.configuration import NAMES, find, usual_directories
 from perijove_local.elsewhere import OF_CONFIGURATION
 from perijove_local.options import said
 
@@ -41,7 +41,7 @@ def run(arguments: list[str], environ: Mapping[str, str], terminal: Terminal) ->
         return 0
     file = find(found.config, environ)
     if found.action == "show":
-        for line in shown(CommandLine(), settings(), file, environ, rest):
+        for line in shown(settings(), file, environ, rest):
             terminal.result(line)
         return 0
     return _check(file, environ, terminal)
@@ -68,8 +68,8 @@ def _check(file: Configuration, environ: Mapping[str, str], terminal: Terminal) 
     for problem in found:
         terminal.event(problem.text)
     if not file.path:
-        places = " nor ".join(str(place) for place in usual_places(environ))
-        terminal.result(f"There is no file: neither {places}.")
+        places = " nor in ".join(str(place) for place in usual_directories(environ))
+        terminal.result(f"There is no {NAMES[0]}, nor one in YAML, in {places}.")
     elif not found:
         terminal.result(f"{file.path} is fine.")
     return any(problem.is_error for problem in found)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perijove_config.traits import TRAITS
+from perijove_config.traits import TRAITS, Successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,12 @@ def _lines() -> Iterator[str]:
         yield f"## {section}\n"
         yield "| trait | Perijove | |"
         yield "| --- | --- | --- |"
+        together: dict[Successor, list[str]] = {}
         for trait, one in traits.items():
+            together.setdefault(one, []).append(f"`{trait}`")
+        for one, names in together.items():
             place = f"`[{one.table}] {one.name}`" if one.table else "-"
-            yield f"| `{trait}` | {place} | {one.why} |"
+            yield f"| {', '.join(names)} | {place} | {one.why} |"
         yield ""
 
 

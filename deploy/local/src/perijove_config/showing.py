@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from perijove_local.arguments import CommandLine
 from perijove_local.options import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from perijove_local.arguments import CommandLine
     from perijove_local.configuration import Configuration
 
     from perijove_config.catalogue import Setting
@@ -23,16 +23,16 @@ _LEAST_COLUMN: Final = 44
 
 
 def shown(
-    line: CommandLine,
     settings: Sequence[Setting],
     file: Configuration,
     environ: Mapping[str, str],
     arguments: Sequence[str],
 ) -> Iterator[str]:
-    """Return the lines."""
+    """Return the lines; the arguments are those of `perijove up`."""
     if file.path:
         yield f"# {file.path}"
-    yield from _options(line, file, environ, arguments)
+    for table, command in (("up", ["up", *arguments]), ("join", ["runner"])):
+        yield from _options(table, command, file, environ)
     for process in dict.fromkeys(setting.process for setting in settings):
         yield f"\n[{process}]"
         for setting in settings:
@@ -41,18 +41,16 @@ def shown(
 
 
 def _options(
-    line: CommandLine,
-    file: Configuration,
-    environ: Mapping[str, str],
-    arguments: Sequence[str],
+    table: str, command: list[str], file: Configuration, environ: Mapping[str, str]
 ) -> Iterator[str]:
-    origins = said(line.up, "up", file, environ)
-    line.up.set_defaults(origins)
-    command = ["up", *arguments]
+    line = CommandLine()
+    flags = line.up if table == "up" else line.join
+    origins = said(flags, table, file, environ)
+    flags.set_defaults(origins)
     values = vars(line.parse(command))
     given = line.given(command)
-    yield "[up]"
-    for name in line.up.names:
+    yield f"\n[{table}]"
+    for name in flags.names:
         place = "the command line" if name in given else "default"
         if name in origins and name not in given:
             place = origins[name].place
@@ -62,7 +60,8 @@ def _options(
 def _of_setting(setting: Setting, file: Configuration, environ: Mapping[str, str]) -> str:
     value, place = setting.default, "default"
     if setting.name in file.of(setting.process):
-        value, place = file.of(setting.process)[setting.name], str(file.path)
+        value = file.of(setting.process)[setting.name]
+        place = file.place(setting.process, setting.name)
     if setting.variable in environ:
         value, place = environ[setting.variable], setting.variable
     is_secret = setting.is_secret or bool(_SECRET.search(setting.name))

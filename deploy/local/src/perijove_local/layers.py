@@ -101,8 +101,8 @@ def origins(
     names = tuple(names)
     for name in file.of(table):
         if name not in names:
-            raise Failure(f"{file.path}: [{table}] has no {unknown(name, names)}")
-    found = {name: Origin(text, str(file.path)) for name, text in file.of(table).items()}
+            raise Failure(f"{file.place(table, name)}: [{table}] has no {unknown(name, names)}")
+    found = {name: Origin(text, file.place(table, name)) for name, text in file.of(table).items()}
     found |= {name: Origin(environ[seen], seen) for seen, name in also.items() if seen in environ}
     for name in names:
         seen = variable_of(table, name)

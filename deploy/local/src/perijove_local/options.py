@@ -167,7 +167,7 @@ def said(
         seen: name for seen, name in of_jupyter.items() if seen in _EVEN_EMPTY or environ.get(seen)
     }
     found = origins(flags.names, table, file, environ, also)
-    if table == "up" and found.get("token", _NOWHERE).place in ("", str(file.path)):
+    if table == "up" and found.get("token", _NOWHERE).place in ("", file.place("up", "token")):
         found |= _token_file(environ)
     return found
 
