@@ -57,11 +57,13 @@ class Authenticator:
 
         A token in the query wins over one in the header, even if it is wrong.
         """
-        known = self.cookies.read(request)
-        if known is None and self.brings_cookie(request):
-            # It may be one that another replica has set after a change of the password.
-            await self.passwords.refresh()
-            known = self.cookies.read(request)
+        known = None
+        if cookie := self.cookies.given(request):
+            known = self.cookies.read(cookie)
+            if known is None:
+                # It may be one that another replica has set after a change of the password.
+                await self.passwords.refresh()
+                known = self.cookies.read(cookie)
         token = _presented_token(request)
         if token is None and known is None:
             token = await _token_in_form(request)
@@ -109,7 +111,7 @@ class Authenticator:
 
     def brings_cookie(self, request: web.Request) -> bool:
         """Whether a request has a login cookie, be it good or not."""
-        return bool(request.cookies.get(self.cookies.name(request)))
+        return bool(self.cookies.given(request))
 
     def is_token(self, text: str) -> bool:
         """Whether a text is the token, in a time that does not depend on it."""

@@ -37,8 +37,8 @@ def _policy(base_url: str, extra: tuple[str, ...]) -> str:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Complete an answer just before it is sent."""
-    headers = response.headers
-    for name, value in request.app[HEADERS].items():
+    app, headers = request.app, response.headers
+    for name, value in app[HEADERS].items():
         if name.lower() != CSP.lower():
             headers.setdefault(name, value)
     headers.setdefault("Server", SERVER)
@@ -46,14 +46,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     match, caller = request.get(MATCH), request.get(CALLER)
     if CSP not in headers:
         headers[CSP] = content_security_policy(request, *_extra(match.row if match else None))
-    auth = request.app[AUTH]
+    auth = app[AUTH]
     if caller and caller.is_new:
         headers.add("Set-Cookie", auth.cookies.login(request, caller))
     elif caller is None and CALLER in request and auth.brings_cookie(request):
         # It does not hold any more: the browser is spared to send it.
         headers.add("Set-Cookie", auth.cookies.logout(request))
     if response.status < web.HTTPBadRequest.status_code:
-        headers.update(request.app[ORIGINS].cors_headers(request, caller))
+        headers.update(app[ORIGINS].cors_headers(request, caller))
     if response.status in (204, 304):
         headers.pop("Content-Type", None)
 

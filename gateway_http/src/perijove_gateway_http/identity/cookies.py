@@ -72,10 +72,14 @@ class Cookies:
         # Not `request.host`: without the header that asks the name service.
         return self._name or _name_at(request.headers.get("Host", ""))
 
-    def read(self, request: web.Request) -> Caller | None:
-        """Return whom the login cookie of a request names, if it holds."""
-        cookie = request.cookies.get(self.name(request))
-        raw = unsign(self.key, cookie) if cookie else None
+    def given(self, request: web.Request) -> str:
+        """Return the login cookie of a request; empty if it has none."""
+        cookies = request.cookies
+        return cookies.get(self.name(request), "") if cookies else ""
+
+    def read(self, cookie: str) -> Caller | None:
+        """Return whom a login cookie names, if it holds."""
+        raw = unsign(self.key, cookie)
         if raw is None:
             return None
         try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import random
 import sys
+import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+from perijove_chassis.log_lines import LogLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,17 +40,13 @@ def configure_logging(process: str, *, level: str, fmt: str) -> None:
     """
     renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     if fmt == "json":
-        renderer = structlog.processors.JSONRenderer(serializer=_to_json)
-    shared: list[Any] = [
-        _adding_names(process),
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
+        renderer = _as_json
+    shared: list[Any] = [_saying_whose_and_when(process), structlog.processors.format_exc_info]
+    lines = LogLines(sys.stderr.buffer)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -98,15 +97,23 @@ def serve_metrics(registry: CollectorRegistry, listen: str) -> None:
     start_http_server(int(port), addr=host or "127.0.0.1", registry=registry)
 
 
-def _adding_names(process: str) -> Callable[[object, str, Any], Mapping[str, Any]]:
-    def add_names(_logger: object, _name: str, event: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _saying_whose_and_when(process: str) -> Callable[[object, str, Any], Mapping[str, Any]]:
+    known = (0, "")
+
+    def add(_logger: object, name: str, event: Any) -> Mapping[str, Any]:  # noqa: ANN401
+        nonlocal known
         event.setdefault("process", process)
         if current := request_id.get():
             event.setdefault("request_id", current)
+        event["level"] = name
+        second, rest = divmod(time.time_ns(), 1_000_000_000)
+        if second != known[0]:
+            known = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        event["timestamp"] = f"{known[1]}.{rest // 1000:06}Z"
         return event  # type: ignore[no-any-return]
 
-    return add_names
+    return add
 
 
-def _to_json(value: object, **_: object) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()
+def _as_json(_logger: object, _name: str, event: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
