@@ -11,8 +11,7 @@ from perijove_config import documentation
 from perijove_config.catalogue import settings
 from perijove_config.checking import problems
 from perijove_config.migrating import Read, migrated, read
-from perijove_config.succession import SAME, successor
-from perijove_config.traits import TRAITS
+from perijove_config.succession import SAME, TRAITS, successor
 from perijove_local.arguments import CommandLine
 from perijove_local.configuration import Configuration
 from perijove_local.terminal import Failure

@@ -29,7 +29,7 @@ from prometheus_client import CollectorRegistry
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from perijove_kernels.reporting import Happening
+    from perijove_chassis.happening import Happening
 
 KEY = Secret("k" * 32)
 TOKEN = "tok"

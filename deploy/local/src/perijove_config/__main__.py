@@ -5,21 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from perijove_local.terminal import Failure, Terminal
+from perijove_local.terminal import exit_as
 
 from perijove_config import commands
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
-    terminal = Terminal()
-    try:
-        sys.exit(commands.run(sys.argv[1:], os.environ, terminal))
-    except Failure as failure:
-        terminal.error(str(failure))
-        sys.exit(1)
-    except (KeyboardInterrupt, BrokenPipeError):
-        sys.exit(130)
+    exit_as(lambda terminal: commands.run(sys.argv[1:], os.environ, terminal))
 
 
 if __name__ == "__main__":

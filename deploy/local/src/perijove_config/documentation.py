@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perijove_config.traits import TRAITS, Successor
+from perijove_config.succession import TRAITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from perijove_config.successors import Successor
 
 BEGIN: Final = (
     "<!-- What follows is written by `python -m perijove_config.documentation FILE`. -->\n"

@@ -1,10 +1,14 @@
-"""Which line of the table a trait has, whatever its class is called."""
+"""What becomes of traits of others, whatever their class is called: docs/configuration.md, too."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from perijove_config.traits import TRAITS, Successor
+from perijove_config.successors import Successor
+from perijove_config.traits import OF_SERVER
+
+TRAITS: Final = OF_SERVER
+"""By class and trait."""
 
 SAME: Final = {
     "NotebookApp": "ServerApp",

@@ -116,9 +116,7 @@ def run(options: RunnerOptions, terminal: Terminal) -> int:
         if supervision.start(is_patient=True):
             terminal.result(_banner(runner))
             supervision.run(lambda: None)
-        if supervision.has_left:
-            terminal.event("the runner has left, since it was drained")
-        else:
+        if not supervision.has_left:  # which it says itself
             terminal.event("stopping; Ctrl-C again to kill everything at once")
     finally:
         supervision.stop()

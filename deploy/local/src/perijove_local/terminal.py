@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Failure(Exception):
@@ -34,3 +38,15 @@ class Terminal:
         """Show lines of a service's log as they are."""
         with suppress(OSError, ValueError):
             print(text, end="", file=sys.stderr, flush=True)
+
+
+def exit_as(command: Callable[[Terminal], int]) -> None:
+    """Run a command that ends by itself, say why it fails, and exit with its status."""
+    terminal = Terminal()
+    try:
+        sys.exit(command(terminal))
+    except Failure as failure:
+        terminal.error(str(failure))
+        sys.exit(1)
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(130)

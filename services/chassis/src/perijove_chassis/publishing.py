@@ -6,21 +6,27 @@ import asyncio
 import itertools
 import uuid
 from collections import deque
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import structlog
 from prometheus_client import Counter
 
+from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.errors import DeadlineExceeded, DomainError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from prometheus_client import CollectorRegistry
 
+    from perijove_chassis.credentials import Issuer
+    from perijove_chassis.tls import Dialing
+
 T = TypeVar("T")
+
+_CALL_S = 10.0
 
 log = structlog.get_logger()
 
@@ -153,3 +159,31 @@ class Publishing(Generic[T]):
             else:
                 self._sent.inc(len(items))
                 return
+
+
+@asynccontextmanager
+async def published(
+    target: str,
+    issuer: Issuer,
+    tls: Dialing | None,
+    registry: CollectorRegistry,
+    sender: Callable[[Channel], Callable[[Sequence[T], str], Awaitable[None]]],
+) -> AsyncIterator[Callable[[T], None]]:
+    """Publish what is told to a gRPC target, if there is one, until the block ends.
+
+    Args:
+        target: Of the receiver; nothing is published if it is empty.
+        issuer: Signs the calls to it.
+        tls: What to show to it, and what it must show.
+        registry: Where it is counted what became of items.
+        sender: Returns how to send by a channel to it; see `Publishing`.
+    """
+    if not target:
+        yield lambda _: None
+        return
+    channel = Channel(target, issuer, Deadlines(_CALL_S), tls=tls)
+    try:
+        async with Publishing(sender(channel), registry) as publishing:
+            yield publishing.put
+    finally:
+        await channel.close()

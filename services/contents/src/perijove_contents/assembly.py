@@ -44,8 +44,9 @@ from perijove_contents.watching import WatchManager
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perijove_chassis.happening import Happening
+
     from perijove_contents.backends.threads import Threads
-    from perijove_contents.reporting import Happening
     from perijove_contents.settings import Settings
     from perijove_contents.store import NotebookCodec
 

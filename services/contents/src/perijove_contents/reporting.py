@@ -9,29 +9,21 @@ of what is kept.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from perijove_chassis.happening import Happening
 
 from perijove_contents.manager import ContentsManager
 from perijove_contents.model import ANY_VERSION, EntryType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from perijove_contents.content import Content, Write, Written
     from perijove_contents.manager import Rules
     from perijove_contents.model import Bytes, ContentFormat, Entry, EntryPath, Precondition
     from perijove_contents.store import ContentsStore, NotebookCodec
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that has happened to the tree."""
-
-    data: Mapping[str, str]
-    """As the schema of contents' events has it."""
-    time: datetime
 
 
 class ReportingManager(ContentsManager):

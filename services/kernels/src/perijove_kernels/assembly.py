@@ -21,13 +21,14 @@ from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
 from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
-from perijove_kernels.reporting import Happening, ReportingManager, Unasked
+from perijove_kernels.reporting import ReportingManager, Unasked
 from perijove_kernels.terminals.assembly import Terminals
 from perijove_kernels.watching import ShownKernels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from perijove_chassis.happening import Happening
     from perijove_chassis.server import Door, Service
     from prometheus_client import CollectorRegistry
 

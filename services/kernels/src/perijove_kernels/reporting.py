@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from perijove_chassis.errors import DomainError, NotFound
+from perijove_chassis.happening import Happening
 
 from perijove_kernels.manager import KernelManager
 from perijove_kernels.model import ExitCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Changes, Hello, Kernel, Launch
@@ -30,15 +30,6 @@ _DONE = {
 
 _DIED = frozenset({ExitCause.EXITED, ExitCause.SIGNALED, ExitCause.OUT_OF_MEMORY})
 _ENDED = frozenset({ExitCause.CULLED, ExitCause.RUNNER_STOPPED, ExitCause.RUNNER_DRAINED})
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that was done with a kernel, or tried."""
-
-    data: Mapping[str, str]
-    """As the schema of kernels' events has it."""
-    time: datetime
 
 
 class ReportingManager(KernelManager):

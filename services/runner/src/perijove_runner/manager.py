@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import structlog
 from perijove_chassis.errors import DomainError, NotFound, ResourceExhausted, Unavailable
 
+from perijove_runner import records
 from perijove_runner.external.kernel import ExternalKernel
 from perijove_runner.external.model import LABEL, FoundKernel
 from perijove_runner.lifecycle import HeldKernel
-from perijove_runner.model import ExecutionState, ExitCause, Kernel, KernelRecord, no_such_kernel
+from perijove_runner.model import ExecutionState, ExitCause, Kernel, no_such_kernel
 from perijove_runner.patience import Policy
 from perijove_runner.store import Relay
 from perijove_runner.warm.model import Occupancy
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from perijove_runner.changes import ChangeFeed
     from perijove_runner.draining import Drain, Draining
-    from perijove_runner.model import Kernelspec, LaunchRequest
+    from perijove_runner.model import KernelRecord, Kernelspec, LaunchRequest
     from perijove_runner.store import Ports
 
 R = TypeVar("R", bound=Relay)
@@ -232,47 +233,16 @@ class KernelManager(Generic[R]):
         if kernel_id in self._kernels:
             return await self._launch(request)
         self._require_room()
-        now = self._clock()
-        state = self._ports.state
-        record = KernelRecord(
-            kernel_id=kernel_id,
-            kernelspec_name=spec.name,
-            argv=state.argv(kernel_id, spec),
-            kernelspec_environment=spec.environment,
-            environment=request.environment,
-            interrupt_mode=spec.interrupt_mode,
-            working_directory=request.working_directory,
-            labels=request.labels,
-            connection=state.connection(kernel_id, spec),
-            create_time=now,
-            epoch=1,
-            launch_time=now,
-            concurrent=spec.concurrent,
-            owner=request.owner,
-        )
+        record = records.of_launch(request, spec, self._ports.state, self._clock())
         held = self._hold(record)
         created = await held.launch()
         return held.view(), created
 
     async def _take_in(self, found: FoundKernel) -> str:
         self._require_room()
-        kernel_id, now = str(uuid.uuid4()), self._clock()
+        kernel_id = str(uuid.uuid4())
         self._ports.state.make_place(kernel_id)
-        record = KernelRecord(
-            kernel_id=kernel_id,
-            kernelspec_name=found.connection.kernel_name,
-            argv=(),
-            kernelspec_environment={},
-            environment={},
-            interrupt_mode="message",
-            working_directory="",
-            labels={LABEL: found.name},
-            connection=found.connection,
-            create_time=now,
-            epoch=1,
-            launch_time=now,
-            external=found.name,
-        )
+        record = records.of_found(found, kernel_id, self._clock())
         await self._hold(record).launch()
         return kernel_id
 
