@@ -68,11 +68,17 @@ def test_the_user_for_whom_a_service_calls_is_signed() -> None:
         presented = issuer.credential(user)
         assert checks.verify(presented).user == user
         assert issuer.credential(user) == presented
-    head, _, signature = issuer.credential("ada").removeprefix("Perijove ").partition(".")
-    claims = json.loads(base64.urlsafe_b64decode(head)) | {"user": "grace"}
-    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
-    with pytest.raises(Unauthenticated):
-        checks.verify(f"Perijove {forged}.{signature}")
+    for may in (None, frozenset(), frozenset({"contents:read", "kernels:write"})):
+        presented = issuer.credential("ada", may)
+        assert checks.verify(presented).permissions == may
+        assert issuer.credential("ada", may) == presented
+    limited = issuer.credential("ada", frozenset())
+    head, _, signature = limited.removeprefix("Perijove ").partition(".")
+    for more in ({"user": "grace"}, {"permissions": None}, {"permissions": ["contents:read"]}):
+        claims = json.loads(base64.urlsafe_b64decode(head)) | more
+        forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
+        with pytest.raises(Unauthenticated):
+            checks.verify(f"Perijove {forged}.{signature}")
 
 
 def test_what_is_signed_for_many_users_is_kept_within_a_limit() -> None:

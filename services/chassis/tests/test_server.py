@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from perijove_chassis import credentials, errors, server, status, telemetry, users
+from perijove_chassis import credentials, errors, permissions, server, status, telemetry, users
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.settings import Secret, ServerSettings
@@ -95,6 +95,18 @@ async def test_the_user_travels_signed_or_not_at_all(channel: Channel, address: 
     metadata = [("authorization", issuer.credential("ada")), ("perijove-user", "grace")]
     async with grpc.aio.insecure_channel(address) as plain:
         assert await plain.unary_unary(f"/{NAME}/Echo")(b"for whom", metadata=metadata) == b"ada"
+
+
+async def test_a_call_that_says_nothing_of_permissions_is_for_no_limited_user(
+    channel: Channel,
+) -> None:
+    before = permissions.permissions.set(frozenset({"echo:read", "*"}))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await channel.unary_unary(f"/{NAME}/Echo")(b"who")
+    assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    with permissions.for_nobody():
+        assert await channel.unary_unary(f"/{NAME}/Echo")(b"for whom") == b""
+    permissions.permissions.reset(before)
 
 
 async def test_a_stream_is_served_whole(channel: Channel) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from perijove_chassis import users
+from perijove_chassis import permissions, users
 from perijove_chassis.telemetry import REQUEST_ID_KEY, request_id
 from perijove_chassis.tls import SCHEME, Dialing
 
@@ -132,8 +132,9 @@ class Channel:
             timeout: float | None = default,
             wait_for_ready: bool = True,
         ) -> Any:  # noqa: ANN401
+            shown = issuer.credential(users.user.get(), permissions.permissions.get())
             metadata = (
-                ("authorization", issuer.credential(users.user.get())),
+                ("authorization", shown),
                 (REQUEST_ID_KEY, request_id.get()),
             )
             extras = {"timeout": timeout, "metadata": metadata, "wait_for_ready": wait_for_ready}

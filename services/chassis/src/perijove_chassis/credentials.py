@@ -51,6 +51,8 @@ class Principal:
     name: str
     user: str = ""
     """For whom it calls; empty if for nobody in particular."""
+    permissions: frozenset[str] | None = None
+    """What that user may do; None if that is not limited."""
 
 
 class _Claims(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,6 +60,7 @@ class _Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     audience: str
     expires: float
     user: str = ""
+    permissions: tuple[str, ...] | None = None
 
 
 def runner_name(runner_id: str) -> str:
@@ -78,27 +81,30 @@ class Issuer:
         self._issuer = issuer
         self._audience = audience
         # By the user for whom it calls: one is signed once in minutes, not for each call.
-        self._signed: dict[str, tuple[str, float]] = {}
+        self._signed: dict[tuple[str, frozenset[str] | None], tuple[str, float]] = {}
 
     @property
     def audience(self) -> str:
         """Whom the credentials are for."""
         return self._audience
 
-    def credential(self, user: str = "") -> str:
+    def credential(self, user: str = "", permissions: frozenset[str] | None = None) -> str:
         """Return a value for the `authorization` metadata that holds now.
 
         Args:
             user: For whom the call is made; empty if for nobody in particular.
+            permissions: What that user may do; None if that is not limited.
         """
-        now = time.time()
-        credential, renew_at = self._signed.get(user, ("", 0.0))
+        now, asked = time.time(), (user, permissions)
+        credential, renew_at = self._signed.get(asked, ("", 0.0))
         if now >= renew_at:
-            credential = self._sign(_Claims(self._issuer, self._audience, now + LIFETIME_S, user))
-            self._signed.pop(user, None)
+            told = None if permissions is None else tuple(sorted(permissions))
+            expires = now + LIFETIME_S
+            credential = self._sign(_Claims(self._issuer, self._audience, expires, user, told))
+            self._signed.pop(asked, None)
             while len(self._signed) >= _MAX_SIGNED:
                 del self._signed[next(iter(self._signed))]
-            self._signed[user] = (credential, now + LIFETIME_S - _RENEW_BEFORE_S)
+            self._signed[asked] = (credential, now + LIFETIME_S - _RENEW_BEFORE_S)
         return credential
 
     def _sign(self, claims: _Claims) -> str:
@@ -152,7 +158,8 @@ class Verifier:
             or claims.expires < time.time()
         ):
             raise Unauthenticated("the credential does not hold", reason="NO_CREDENTIAL")
-        who = Principal(PrincipalKind.SERVICE, claims.issuer, claims.user)
+        held = None if claims.permissions is None else frozenset(claims.permissions)
+        who = Principal(PrincipalKind.SERVICE, claims.issuer, claims.user, held)
         if claims.issuer.startswith(_RUNNER):
             who = Principal(PrincipalKind.RUNNER, claims.issuer[len(_RUNNER) :])
         while len(self._checked) >= _MAX_REMEMBERED:

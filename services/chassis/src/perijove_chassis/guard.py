@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import grpc
 import structlog
 
-from perijove_chassis import status, telemetry, users
+from perijove_chassis import permissions, status, telemetry, users
 from perijove_chassis.credentials import Principal, PrincipalKind
 from perijove_chassis.errors import DomainError, PermissionDenied, Unauthenticated
 
@@ -46,6 +46,14 @@ class Service:
     """Who may call single methods, in place of `access`."""
     pieces: Mapping[str, Pieces[Any]] | None = None
     """How the messages of streamed methods travel that are mostly runs of bytes."""
+    permissions: frozenset[str] = frozenset()
+    """Of which a user needs one whose permissions are limited."""
+    permissions_by_method: Mapping[str, frozenset[str]] | None = None
+    """The same for single methods, in place of `permissions`."""
+
+    def needed(self, method: str) -> frozenset[str]:
+        """Return the permissions of which one is needed for a method."""
+        return (self.permissions_by_method or {}).get(method, self.permissions)
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -152,12 +160,15 @@ class Guard(grpc.aio.ServerInterceptor):
         caller = self._verifier.verify(str(metadata.get("authorization", "")))
         principal.set(caller)
         users.user.set(caller.user)
+        permissions.permissions.set(caller.permissions)
         row, name = self._row(method)
         allowed: frozenset[PrincipalKind] = frozenset()
         if row:
             allowed = (row.access_by_method or {}).get(name, row.access)
         if caller.kind not in allowed:
             raise PermissionDenied("the credential may not make this call", reason="NOT_ALLOWED")
+        if row and not permissions.allow(row.needed(name), caller.permissions):
+            raise PermissionDenied("the user may not do this", reason="USER_NOT_ALLOWED")
 
     def _row(self, method: str) -> tuple[Service | None, str]:
         service, _, name = method[1:].partition("/")

@@ -22,6 +22,7 @@ from perijove_chassis import telemetry, tls
 from perijove_chassis.client import MAX_MESSAGE_BYTES
 from perijove_chassis.guard import ANYONE, Guard, Service, principal
 from perijove_chassis.listening import Listening
+from perijove_chassis.permissions import FREE
 from perijove_chassis.settings import ServerSettings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def _chassis_services(
             health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
             lambda server: health_pb2_grpc.add_HealthServicer_to_server(health, server),
             ANYONE,
+            permissions=FREE,
         )
     ]
     if settings.reflection:
@@ -195,6 +197,7 @@ def _chassis_services(
                 reflection.SERVICE_NAME,
                 lambda server: reflection.enable_server_reflection(names, server),
                 ANYONE,
+                permissions=FREE,
             )
         )
     return rows
