@@ -97,26 +97,26 @@ def reflecting(start_for_module: StartPerijove) -> RunningPerijove:
     return start_for_module(**{f"PERIJOVE_{name}_REFLECTION": "true" for name in names})
 
 
+def issuing(perijove: RunningPerijove, process: str) -> tuple[bytes, str]:
+    """Return the key of calls to a process, and who they are for."""
+    environment = psutil.Process(perijove.pid(process)).environ()
+    if process == "runner":
+        key = bytes.fromhex(environment["PERIJOVE_RUNNER_SERVICE_KEY"])
+        return key, runner_name(environment["PERIJOVE_RUNNER_ID"])
+    secret = Secret(environment[f"PERIJOVE_{process.upper()}_SERVICE_KEY"])
+    return derive_key(secret, process), process
+
+
 def credential(perijove: RunningPerijove, process: str) -> str:
     """Return what another service shows to a process."""
-    if process == "runner":
-        environment = psutil.Process(perijove.pid("runner")).environ()
-        key = bytes.fromhex(environment["PERIJOVE_RUNNER_SERVICE_KEY"])
-        audience = runner_name(environment["PERIJOVE_RUNNER_ID"])
-    else:
-        environment = psutil.Process(perijove.pid(process)).environ()
-        secret = Secret(environment[f"PERIJOVE_{process.upper()}_SERVICE_KEY"])
-        key, audience = derive_key(secret, process), process
+    key, audience = issuing(perijove, process)
     return Issuer(key, "gateway_http", audience).credential()
 
 
-@pytest.mark.parametrize("process", SERVED_BY)
-def test_an_rpc_that_reflection_finds_refuses_who_has_no_credential(
-    reflecting: RunningPerijove, process: str
-) -> None:
-    target, shown = reflecting.target(process), credential(reflecting, process)
-
-    with grpc.insecure_channel(target) as plain:
+def methods_of(perijove: RunningPerijove, process: str) -> list[str]:
+    """Return every RPC that a process says it serves."""
+    shown = credential(perijove, process)
+    with grpc.insecure_channel(perijove.target(process)) as plain:
         with_credential = grpc.intercept_channel(plain, _Shows(shown))
         database = ProtoReflectionDescriptorDatabase(with_credential)
         pool = DescriptorPool(database)
@@ -133,8 +133,16 @@ def test_an_rpc_that_reflection_finds_refuses_who_has_no_credential(
             for method in pool.FindServiceByName(name).methods
         ]
     assert len(methods) > len(services)
-    for method in methods:
-        assert outcome(target, method, None) is grpc.StatusCode.UNAUTHENTICATED, method
+    return methods
+
+
+@pytest.mark.parametrize("process", SERVED_BY)
+def test_an_rpc_that_reflection_finds_refuses_who_has_no_credential(
+    reflecting: RunningPerijove, process: str
+) -> None:
+    for method in methods_of(reflecting, process):
+        found = outcome(reflecting.target(process), method, None)
+        assert found is grpc.StatusCode.UNAUTHENTICATED, method
 
 
 class _Shows(grpc.StreamStreamClientInterceptor):

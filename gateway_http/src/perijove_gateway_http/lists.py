@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from perijove.kernels.v1 import kernels_pb2
 from perijove.sessions.v1 import sessions_pb2
+from perijove_chassis.permissions import asked_by_nobody
 from perijove_chassis.watching import Position
 from prometheus_client import Counter, Gauge
 
@@ -76,8 +77,9 @@ class Lists:
             _sessions_told,
         )
         self._kernels_fence, self._sessions_fence = Fence(self.changes), Fence(self.changes)
-        self._asked_kernels = Shared(self._ask_kernels)
-        self._asked_sessions = Shared(self._ask_sessions)
+        # Whoever asks first, others share the answer.
+        self._asked_kernels = Shared(asked_by_nobody(self._ask_kernels))
+        self._asked_sessions = Shared(asked_by_nobody(self._ask_sessions))
         self._listed: tuple[int, ListedKernels] = (0, ListedKernels(()))
         self._joined: tuple[tuple[int, int], bytes | None] = ((0, 0), None)
         self._metrics = _Metrics(registry, self._kernels, self._sessions)

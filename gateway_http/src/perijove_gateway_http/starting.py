@@ -12,6 +12,7 @@ from perijove.kernels.v1 import kernelspecs_pb2
 from perijove.runners.v1 import runners_pb2
 from perijove.sessions.v1 import sessions_pb2
 from perijove_chassis import errors, status
+from perijove_chassis.permissions import for_nobody
 
 from perijove_gateway_http import pages
 
@@ -150,7 +151,9 @@ class Readiness:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
                     try:
-                        await part()
+                        # It is no user's business, whoever the page is for.
+                        with for_nobody():
+                            await part()
                     except NotYet as not_yet:
                         cause = str(not_yet)
                     except grpc.aio.AioRpcError as error:

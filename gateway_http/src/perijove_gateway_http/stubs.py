@@ -19,6 +19,7 @@ from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove.terminals.v1 import terminals_pb2, terminals_pb2_grpc
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import Issuer, derive_key, runner_name
+from perijove_chassis.permissions import for_nobody
 from perijove_chassis.pieces import Pieces
 from perijove_chassis.tls import Dialing
 
@@ -124,8 +125,12 @@ class Stubs:
         self.terminals = terminals_pb2_grpc.TerminalsServiceStub(_as_grpc(kernels))
 
     def subscribe(self, after: kernels_pb2.FeedPosition | None) -> Any:  # noqa: ANN401
-        """Open a stream of events that goes on from a position, or begins."""
-        return self.events.SubscribeEvents(events_pb2.SubscribeEventsRequest(after=after))
+        """Open a stream of events that goes on from a position, or begins.
+
+        It is for all who follow, not for the one who came first.
+        """
+        with for_nobody():
+            return self.events.SubscribeEvents(events_pb2.SubscribeEventsRequest(after=after))
 
     def channels(self, runner_id: str, address: str) -> Connect:
         """Return what opens message streams to one runner's kernels.

@@ -30,6 +30,12 @@ class Authorizer(Protocol):
             resource: What it is done to, for example `contents`.
         """
 
+    def permissions(self, caller: Caller) -> frozenset[str] | None:
+        """Return what somebody may do of `resources.PERMISSIONS`; None for all there is.
+
+        It is told to the services with each call that is made for them.
+        """
+
     async def refresh(self) -> None:
         """Look whether the answers have changed."""
 
@@ -44,6 +50,10 @@ class Everything:
         """Return that it may be done."""
         del caller, action, resource
         return True
+
+    def permissions(self, caller: Caller) -> None:
+        """Return that nothing is limited."""
+        del caller
 
     async def refresh(self) -> None:
         """Do nothing: it never changes."""

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import structlog
+from perijove_chassis.permissions import permission
 
+from perijove_gateway_http.identity.resources import PERMISSIONS
 from perijove_gateway_http.identity.versions import version_of
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ log = structlog.get_logger()
 
 MAX_BYTES = 1024 * 1024
 """Largest policy."""
+
+MAX_KNOWN = 1024
+"""Of how many users it is kept what they may do."""
 
 _ANY = "*"
 
@@ -74,6 +79,7 @@ class PolicyFile:
         except OSError as error:
             raise PolicyError(error.strerror) from None
         self._policy = self._read()
+        self._known: dict[tuple[str, tuple[str, ...]], frozenset[str] | None] = {}
 
     @property
     def generation(self) -> object:
@@ -89,6 +95,20 @@ class PolicyFile:
         """Return whether a row allows it."""
         return self._policy.allows(caller, action, resource)
 
+    def permissions(self, caller: Caller) -> frozenset[str] | None:
+        """Return all that the rows allow."""
+        who = (caller.account, caller.groups)
+        if who not in self._known:
+            held = frozenset(
+                permission(action, resource)
+                for action, resource in PERMISSIONS
+                if self._policy.allows(caller, action, resource)
+            )
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[who] = held if len(held) < len(PERMISSIONS) else None
+        return self._known[who]
+
     async def refresh(self) -> None:
         """Read it again if it has changed. One that cannot be used changes nothing."""
         try:
@@ -100,7 +120,7 @@ class PolicyFile:
         version = version_of(self._path)
         if version != self._version:
             self._version = version
-            self._policy = self._read()
+            self._policy, self._known = self._read(), {}
 
     def _read(self) -> _Policy:
         try:

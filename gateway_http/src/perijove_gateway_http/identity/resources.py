@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from perijove_chassis.permissions import ACTIONS, EXECUTE, READ, WRITE
+
 from perijove_gateway_http.routing import Guard
 
 if TYPE_CHECKING:
     from perijove_gateway_http.routing import Route
-
-READ, WRITE, EXECUTE = "read", "write", "execute"
 
 ANY_USER = ""
 """In place of a resource: whoever is logged in may."""
@@ -41,6 +41,13 @@ _RESOURCES = (
     ("lsp", ANY_USER),
 )
 """By the beginnings of patterns; the first one counts."""
+
+PERMISSIONS = tuple(
+    (action, resource)
+    for resource in sorted({resource for _, resource in _RESOURCES if resource})
+    for action in ACTIONS
+)
+"""All that services may ask for. What extensions are about is for the edge alone to know."""
 
 
 def action_of(route: Route) -> str:

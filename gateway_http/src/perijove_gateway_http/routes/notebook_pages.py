@@ -31,7 +31,7 @@ async def get_tree(request: web.Request) -> web.Response:
     if path and (waiting := await waiting_page(request, _NAME)):
         return waiting
     kind = await _type_of(request, path)
-    if kind == pb.ENTRY_TYPE_DIRECTORY:
+    if kind in (pb.ENTRY_TYPE_DIRECTORY, pb.ENTRY_TYPE_UNSPECIFIED):
         return await _page(request, "tree", Look("Home"), tree_path=path)
     page = "notebooks" if kind == pb.ENTRY_TYPE_NOTEBOOK else "files"
     return redirect(location(request, page, path))
@@ -96,7 +96,14 @@ async def _is_directory(request: web.Request, path: str) -> bool:
 async def _type_of(request: web.Request, path: str) -> pb.EntryType:
     if not path:
         return pb.ENTRY_TYPE_DIRECTORY
-    reply = await request.app[STUBS].contents.GetEntry(pb.GetEntryRequest(path=path, untold=True))
+    wanted = pb.GetEntryRequest(path=path, untold=True)
+    try:
+        reply = await request.app[STUBS].contents.GetEntry(wanted)
+    except grpc.aio.AioRpcError as error:
+        if status.error_of(error).reason == "USER_NOT_ALLOWED":
+            # The page is for everybody, what it shows is not: it will say so.
+            return pb.ENTRY_TYPE_UNSPECIFIED
+        raise
     return reply.entry.type
 
 

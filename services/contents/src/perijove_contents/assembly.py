@@ -13,6 +13,7 @@ from perijove.contents.v1 import (
     documents_pb2_grpc,
 )
 from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.permissions import FREE, WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_contents.backends.codec import NbformatCodec
@@ -50,6 +51,15 @@ if TYPE_CHECKING:
     from perijove_contents.settings import Settings
     from perijove_contents.store import NotebookCodec
 
+_READING = {
+    **dict.fromkeys(("ListEntries", "ReadContent", "ListCheckpoints"), any_of("contents")),
+    "WatchEntries": any_of("contents"),
+    "GetEntry": any_of("contents", "nbconvert"),
+    # It says nothing of documents; whatever is started for a user has to know it.
+    "GetKernelPath": FREE,
+}
+"""What users may ask for who may not change anything."""
+
 _PEOPLE = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _SERVICES = frozenset({PrincipalKind.SERVICE})
 
@@ -79,6 +89,8 @@ def services(
             _PEOPLE,
             {"GetKernelPath": _SERVICES},
             PIECES,
+            to(WRITE, "contents"),
+            _READING,
         ),
         Service(
             conversion_pb2.DESCRIPTOR.services_by_name["ConversionService"].full_name,
@@ -86,6 +98,7 @@ def services(
                 conversion, server
             ),
             _PEOPLE,
+            permissions=any_of("nbconvert"),
         ),
         Service(
             documents_pb2.DESCRIPTOR.services_by_name["DocumentsService"].full_name,
@@ -93,6 +106,9 @@ def services(
                 documents, server
             ),
             _PEOPLE,
+            permissions=to(WRITE, "config"),
+            # Front ends are for everybody, and they are nothing without their settings.
+            permissions_by_method={"GetDocument": FREE, "ListDocuments": FREE},
         ),
     ]
 

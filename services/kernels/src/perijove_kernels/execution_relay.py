@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from perijove.kernels.v1 import execution_pb2 as pb
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.permissions import EXECUTE, to
 from perijove_chassis.server import Service
 from perijove_chassis.status import rpc_errors_as_domain
 
@@ -57,6 +58,7 @@ def execution(find: Callable[[str], Awaitable[Kernel]], lines: Lines) -> Service
         _SERVICE.full_name,
         lambda server: server.add_generic_rpc_handlers((generic,)),
         frozenset({PrincipalKind.SERVICE, PrincipalKind.USER}),
+        permissions=to(EXECUTE, "kernels"),
     )
 
 

@@ -16,6 +16,7 @@ from perijove_chassis import credentials
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument, Unavailable
+from perijove_chassis.permissions import EXECUTE, to
 from perijove_chassis.server import Service
 from perijove_chassis.status import rpc_errors_as_domain
 
@@ -60,7 +61,8 @@ def channels(
     def register(server: grpc.aio.Server) -> None:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
 
-    return Service(_SERVICE, register, frozenset({PrincipalKind.SERVICE, PrincipalKind.USER}))
+    access = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
+    return Service(_SERVICE, register, access, permissions=to(EXECUTE, "kernels"))
 
 
 class RelayingChannelsServicer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perijove.kernels.v1 import kernels_pb2_grpc, kernelspecs_pb2_grpc
 from perijove.runners.v1 import runners_pb2_grpc
 from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.permissions import WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_kernels.gate import Gate
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _CLIENTS = frozenset({PrincipalKind.SERVICE, PrincipalKind.USER})
 _RUNNERS = frozenset({PrincipalKind.RUNNER})
+_SEEN = any_of("kernels", "sessions")
+_CHANGED = to(WRITE, "kernels", "sessions")
 
 
 def kernels(manager: KernelManager, watching: Watching[Kernel]) -> Service:
@@ -32,6 +35,12 @@ def kernels(manager: KernelManager, watching: Watching[Kernel]) -> Service:
         "perijove.kernels.v1.KernelsService",
         lambda server: kernels_pb2_grpc.add_KernelsServiceServicer_to_server(servicer, server),
         _CLIENTS,
+        permissions=to(WRITE, "kernels"),
+        permissions_by_method={
+            # Whoever may have sessions has kernels with them.
+            **dict.fromkeys(("GetKernel", "ListKernels", "WatchKernels"), _SEEN),
+            **dict.fromkeys(("StartKernel", "UpdateKernel", "ShutdownKernel"), _CHANGED),
+        },
     )
 
 
@@ -44,6 +53,7 @@ def kernelspecs(manager: KernelspecManager) -> Service:
             servicer, server
         ),
         _CLIENTS,
+        permissions=any_of("kernelspecs"),
     )
 
 
@@ -61,4 +71,6 @@ def runners(manager: RunnerManager, pool: PoolManager, gate: Gate | None = None)
         lambda server: runners_pb2_grpc.add_RunnersServiceServicer_to_server(servicer, server),
         _CLIENTS,
         {"Announce": _RUNNERS},
+        permissions=to(WRITE, "server"),
+        permissions_by_method={"ListRunners": any_of("server")},
     )

@@ -9,6 +9,7 @@ import grpc
 from perijove.kernels.v1 import channels_pb2 as pb
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.permissions import EXECUTE, to
 from perijove_chassis.server import Service
 
 from perijove_runner.client_session import Outbox
@@ -49,7 +50,8 @@ def channels_service(lookup: Callable[[str], KernelRelay]) -> Service:
     def register(server: grpc.aio.Server) -> None:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
 
-    return Service(name, register, frozenset({PrincipalKind.SERVICE}))
+    access = frozenset({PrincipalKind.SERVICE})
+    return Service(name, register, access, permissions=to(EXECUTE, "kernels"))
 
 
 class ChannelsServicer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perijove.runners.v1 import runner_pb2 as pb
 from perijove.runners.v1 import runner_pb2_grpc as pb_grpc
 from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.permissions import WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_runner import wire
@@ -113,4 +114,10 @@ def runner_service(manager: KernelManager[Any], writer: wire.Writer, draining: D
             RunnerServicer(manager, writer, draining), server
         ),
         access=frozenset({PrincipalKind.SERVICE}),
+        permissions=to(WRITE, "kernels", "sessions"),
+        permissions_by_method={
+            **dict.fromkeys(("InterruptKernel", "RestartKernel"), to(WRITE, "kernels")),
+            **dict.fromkeys(("BeginDrain", "EndDrain"), to(WRITE, "server")),
+            "ReadKernelspecResource": any_of("kernelspecs"),
+        },
     )

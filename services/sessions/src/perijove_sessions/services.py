@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perijove.events.v1 import events_pb2_grpc
 from perijove.sessions.v1 import sessions_pb2_grpc
 from perijove_chassis.credentials import PrincipalKind
+from perijove_chassis.permissions import EXECUTE, WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_sessions.events.servicer import EventsServicer
@@ -29,6 +30,10 @@ def sessions(manager: SessionManager, watching: Watching[Session]) -> Service:
         "perijove.sessions.v1.SessionsService",
         lambda server: sessions_pb2_grpc.add_SessionsServiceServicer_to_server(servicer, server),
         _CLIENTS,
+        permissions=to(WRITE, "sessions"),
+        permissions_by_method=dict.fromkeys(
+            ("GetSession", "ListSessions", "WatchSessions"), any_of("sessions")
+        ),
     )
 
 
@@ -39,4 +44,9 @@ def events(manager: EventManager) -> Service:
         "perijove.events.v1.EventsService",
         lambda server: events_pb2_grpc.add_EventsServiceServicer_to_server(servicer, server),
         _CLIENTS,
+        permissions=any_of("events"),
+        permissions_by_method={
+            "PublishEvents": to(WRITE, "events"),
+            "SubscribeEvents": to(EXECUTE, "events"),
+        },
     )

@@ -12,6 +12,7 @@ from perijove_chassis import credentials
 from perijove_chassis.client import Channel, Deadlines
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.permissions import EXECUTE, WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_kernels.relay import join
@@ -106,7 +107,16 @@ def terminals_service(
     def register(server: grpc.aio.Server) -> None:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
 
-    return Service(_SERVICE, register, frozenset({PrincipalKind.SERVICE, PrincipalKind.USER}))
+    return Service(
+        _SERVICE,
+        register,
+        frozenset({PrincipalKind.SERVICE, PrincipalKind.USER}),
+        permissions=to(WRITE, "terminals"),
+        permissions_by_method={
+            **dict.fromkeys(("GetTerminal", "ListTerminals"), any_of("terminals")),
+            "Attach": to(EXECUTE, "terminals"),
+        },
+    )
 
 
 def _name(first: bytes) -> str:

@@ -11,6 +11,7 @@ from perijove.kernels.v1 import execution_pb2 as pb
 from perijove.kernels.v1 import execution_pb2_grpc as pb_grpc
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
+from perijove_chassis.permissions import EXECUTE, to
 from perijove_chassis.server import Service
 
 from perijove_runner.execution import asking, wire
@@ -34,6 +35,7 @@ def execution_service(manager: ExecutionManager) -> Service:
         _NAME,
         lambda server: pb_grpc.add_ExecutionServiceServicer_to_server(servicer, server),
         frozenset({PrincipalKind.SERVICE}),
+        permissions=to(EXECUTE, "kernels"),
     )
 
 

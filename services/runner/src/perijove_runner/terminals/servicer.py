@@ -11,6 +11,7 @@ from perijove.terminals.v1 import terminals_pb2_grpc as pb_grpc
 from perijove_chassis.credentials import PrincipalKind
 from perijove_chassis.errors import InvalidArgument
 from perijove_chassis.paging import page
+from perijove_chassis.permissions import EXECUTE, WRITE, any_of, to
 from perijove_chassis.server import Service
 
 from perijove_runner.terminals import wire
@@ -116,6 +117,11 @@ def terminals_service(manager: TerminalManager, writer: wire.Writer) -> Service:
             TerminalsServicer(manager, writer), server
         ),
         access=frozenset({PrincipalKind.SERVICE}),
+        permissions=to(WRITE, "terminals"),
+        permissions_by_method={
+            **dict.fromkeys(("GetTerminal", "ListTerminals"), any_of("terminals")),
+            "Attach": to(EXECUTE, "terminals"),
+        },
     )
 
 
