@@ -103,7 +103,8 @@ async def parse(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
     """
     try:
         if len(raw) > ON_LOOP_BYTES:
-            return await asyncio.to_thread(msgspec.json.decode, raw, type=kind)
+            # Made here: two threads must not be the first that use a type at the same time.
+            return await asyncio.to_thread(msgspec.json.Decoder(kind).decode, raw)
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise Problem(400, f"Invalid value in body of request: {error}") from None

@@ -34,6 +34,10 @@ class _Report(msgspec.Struct):
     packages: list[dict[str, Any]]
 
 
+# Made here: two threads must not be the first that use a type at the same time.
+_report = msgspec.json.Decoder(_Report)
+
+
 class Licenses:
     """Reports licences. Calls read the disk: they belong in a thread."""
 
@@ -66,7 +70,7 @@ class Licenses:
         for name in _FILES:
             try:
                 # Not kept: it is large, and seldom asked for.
-                return msgspec.json.decode((place / name).read_bytes(), type=_Report).packages
+                return _report.decode((place / name).read_bytes()).packages
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as error:

@@ -115,6 +115,11 @@ class _Notebook(_Exact):
     cells: list[_Code | _Markdown | _Raw]
 
 
+# Here, where there is one thread: msgspec learns a type when it is first used, and of two
+# threads that use it first at the same time, one may find it half learnt, and crash the process.
+msgspec.json.Decoder(_Notebook)
+
+
 def is_plain(tree: object) -> bool:
     """Return whether a decoded notebook is valid for certain."""
     try:

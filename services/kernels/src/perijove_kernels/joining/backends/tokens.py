@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from perijove_chassis.join_token import JoinToken
 
+# Made here: two threads must not be the first that use a type at the same time.
+_token = msgspec.json.Decoder(KnownToken)
+
 
 class FileTokens:
     """`Tokens` in a directory that only this user may enter."""
@@ -81,7 +84,7 @@ class FileTokens:
 
     def _read(self, path: Path) -> KnownToken | None:
         with suppress(FileNotFoundError, msgspec.MsgspecError):
-            return msgspec.json.decode(path.read_bytes(), type=KnownToken)
+            return _token.decode(path.read_bytes())
         return None
 
     def _write(self, token: KnownToken) -> None:
