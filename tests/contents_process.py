@@ -72,6 +72,10 @@ class ContentsProcess:
         assert self._process
         return self._process.wait(GENEROUS_S)
 
+    def has_ended(self) -> bool:
+        """Return whether it has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill(self) -> None:
         """Kill it as hard as possible, unless it is gone, and wait until it is."""
         if self._process:
