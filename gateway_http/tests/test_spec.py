@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,5 +63,7 @@ async def test_what_is_not_served_is_not_in_the_document(
     found = yaml.safe_load(body)
     assert found["servers"] == [{"url": "/user/ada"}]
     assert ("/api/terminals" in found["paths"]) is terminals
+    response, body = await edge.ask("GET", "/user/ada/api/swagger.json")
+    assert json.loads(body) == found
     response, _ = await edge.ask("GET", "/user/ada/api/spec.yaml", token=None)
     assert response.status == 302

@@ -263,6 +263,26 @@ DIFFERENCES: dict[str, Difference] = {
 }
 
 
+OF_GATEWAY: dict[str, Difference] = {
+    "no token": differs("one server is both: front ends know 403 alone", status=401),
+    "a description without a token": differs("what can be asked for is told to users", status=200),
+    "one kernel too many": differs(
+        "a 403 says that it is not allowed, 429 that it may be later; `Retry-After` says when",
+        status=403,
+        reason="Resource Limit",
+    ),
+    "a mark in kernels": differs(
+        "what runs in a kernel need not know who has started it",
+        told="1",
+    ),
+    "where a kernel starts": differs(
+        "the client's directory, if it is here, is where it expects to be", told=False
+    ),
+    "a page": differs("one server is both: it has pages", status=404),
+}
+"""Where Perijove means to differ from Kernel Gateway 3.0, as the gateway of others."""
+
+
 def expected(server: Server, key: str, one: T) -> T:
     """Return the row or rule as the server under test is to fulfil it."""
     if server.is_stock and key in DIFFERENCES:

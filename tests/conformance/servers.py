@@ -80,17 +80,26 @@ OPTIONS = {
 }
 """By the names that the tests have for them."""
 
+CONFIGURATIONS = {
+    "ServerApp": "jupyter_server_config.json",
+    "KernelGatewayApp": "jupyter_kernel_gateway_config.json",
+}
+"""What applications read, by their classes."""
+
 
 class RunningStock:
     """One jupyter_server, or an application that is one."""
 
-    def __init__(self, command: Path, home: Home, told: Mapping[str, Any]) -> None:
+    def __init__(
+        self, command: Path, home: Home, told: Mapping[str, Any], *, app: str = "ServerApp"
+    ) -> None:
         """Start it.
 
         Args:
             command: The program.
             home: Where it finds and leaves what a user has.
             told: Values of traits, by class and trait.
+            app: Class of the application.
         """
         self.home = home
         self.config = Path(home.environment["JUPYTER_CONFIG_DIR"])
@@ -104,8 +113,8 @@ class RunningStock:
             "ServerApp.root_dir": str(home.root),
             # If no directory is named, one that is not there.
             "ServerApp.allow_external_kernels": True,
-            "ServerApp.port": port,
-            "ServerApp.port_retries": 0,
+            f"{app}.port": port,
+            f"{app}.port_retries": 0,
             "ServerApp.open_browser": False,
             "ServerApp.allow_root": True,
             **told,
@@ -114,7 +123,7 @@ class RunningStock:
         for name, value in told.items():
             section, _, trait = name.partition(".")
             traits.setdefault(section, {})[trait] = value
-        (self.config / "jupyter_server_config.json").write_text(json.dumps(traits))
+        (self.config / CONFIGURATIONS[app]).write_text(json.dumps(traits))
         lab = {
             "JUPYTERLAB_SETTINGS_DIR": str(self.config / "lab" / "user-settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(self.config / "lab" / "workspaces"),
@@ -197,7 +206,7 @@ class Servers:
         """
         home = self._make_home()
         for name, spec in (kernelspecs or {}).items():
-            _write_kernelspec(Path(home.environment["JUPYTER_DATA_DIR"]), name, spec)
+            write_kernelspec(Path(home.environment["JUPYTER_DATA_DIR"]), name, spec)
         if self._stock:
             traits = {OPTIONS[name].stock: value for name, value in told.items()}
             if hashed_password:
@@ -227,7 +236,7 @@ class Servers:
 def install_kernelspec(server: Server, name: str, spec: Any) -> Path:
     """Install a kernelspec for the user of a server made here; return its directory."""
     assert server.config
-    return _write_kernelspec(server.config.with_name("jupyter-data"), name, spec)
+    return write_kernelspec(server.config.with_name("jupyter-data"), name, spec)
 
 
 def _write_password(home: Home, hashed_password: str) -> None:
@@ -237,7 +246,8 @@ def _write_password(home: Home, hashed_password: str) -> None:
     (config / "jupyter_server_config.json").write_text(json.dumps(told))
 
 
-def _write_kernelspec(data: Path, name: str, spec: Any) -> Path:
+def write_kernelspec(data: Path, name: str, spec: Any) -> Path:
+    """Install a kernelspec in a data directory; return its own."""
     directory = data / "kernels" / name
     directory.mkdir(parents=True)
     text = spec if isinstance(spec, str) else json.dumps(spec)

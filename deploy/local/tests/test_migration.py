@@ -145,6 +145,41 @@ def test_a_program_that_fails_is_told(text: str, says: str, tmp_path: Path) -> N
         read([str(tmp_path / "absent.py")])
 
 
+def test_what_a_kernel_gateway_was_told_is_kept() -> None:
+    app = {
+        "auth_token": "x",
+        "allow_credentials": "true",
+        "allow_headers": "X-A",
+        "max_age": "60",
+        "expose_headers": "",
+        "max_kernels": 5,
+        "prespawn_count": 2,
+        "default_kernel_name": "",
+        "force_kernel_name": "ir",
+        "env_process_whitelist": ["A", "B"],
+        "seed_uri": "seed.ipynb",
+    }
+    other = {"list_kernels": False, "env_whitelist": ["TEAM"]}
+    found = Read(("x",), {"KernelGatewayApp": app, "JupyterWebsocketPersonality": other})
+    tables, text = moved(found)
+    assert tables == {
+        "up": {"token": "x", "max-kernels": 5, "warm": "python3:2"},
+        "kernels": {"forced_kernelspec": "ir"},
+        "runner": {"inherited_envs": ["A", "B"]},
+        "gateway_http": {
+            "allow_credentials": True,
+            "headers": {
+                "Access-Control-Allow-Headers": "X-A",
+                "Access-Control-Max-Age": "60",
+            },
+            "list_kernels": False,
+            "allowed_envs": ["TEAM"],
+        },
+    }
+    assert "# KernelGatewayApp.seed_uri: a kernelspec can" in text
+    assert "# KernelGatewayApp.expose_headers: one of several" in text
+
+
 def test_a_value_that_its_successor_cannot_have_is_told() -> None:
     found = Read(("x",), {"KernelRestarter": {"restart_limit": -1}, "ServerApp": {"port": [1, {}]}})
     tables, text = moved(found)

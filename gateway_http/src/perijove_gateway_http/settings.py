@@ -137,6 +137,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_envs: str = ""
     """Names of variables, separated by commas, that a client may set for the kernel it starts,
     besides those that begin with `KERNEL_`."""
+    list_kernels: bool = True
+    """Whether clients are told which kernels and sessions there are, and not only of those
+    whose ids they know. JupyterLab, and servers that have this one as their gateway, need it."""
     terminals: bool = True
     """Whether users may open terminals."""
     allow_anyone: bool = False

@@ -12,12 +12,13 @@ from perijove_kernels.placement import UNLIMITED
 
 from services.kernels.tests.fake_runner import FakeRunner
 from services.kernels.tests.own_redis import OwnRedis
-from services.kernels.tests.replicas import KEY, LIMITS, Replica, start_replica
+from services.kernels.tests.replicas import KEY, LIMITS, NAMING, Replica, start_replica
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from perijove_kernels.naming import Naming
     from perijove_kernels.placement import Quotas
     from perijove_kernels.store import Limits
 
@@ -28,12 +29,19 @@ async def make_replica(tmp_path: Path, redis_url: str) -> AsyncIterator[Callable
     numbers = itertools.count()
 
     async def make(
-        url: str = redis_url, limits: Limits = LIMITS, quotas: Quotas = UNLIMITED
+        url: str = redis_url,
+        limits: Limits = LIMITS,
+        quotas: Quotas = UNLIMITED,
+        naming: Naming = NAMING,
     ) -> Replica:
         target = f"unix:{tmp_path}/k{next(numbers)}.sock"
         made.append(
             await start_replica(
-                target, RedisKernelStore(url, limits, quotas), limits, quotas=quotas
+                target,
+                RedisKernelStore(url, limits, quotas),
+                limits,
+                quotas=quotas,
+                naming=naming,
             )
         )
         return made[-1]

@@ -18,6 +18,7 @@ from perijove_kernels.announcements import RunnerManager
 from perijove_kernels.backends.runners import GrpcRunners
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
+from perijove_kernels.naming import Naming
 from perijove_kernels.placement import UNLIMITED, Quotas
 from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 KEY = Secret("k" * 32)
 TOKEN = "tok"
+NAMING = Naming("python3")
 LIMITS = Limits(lost_after_s=1.0, forget_after_s=600.0)
 
 
@@ -75,6 +77,7 @@ async def start_replica(
     limits: Limits = LIMITS,
     watch_limits: WatchLimits | None = None,
     quotas: Quotas = UNLIMITED,
+    naming: Naming = NAMING,
 ) -> Replica:
     runners, last_known = GrpcRunners(KEY), LastKnown()
     watching = Watching(ShownKernels(store), watch_limits)
@@ -82,10 +85,10 @@ async def start_replica(
     observe = Unasked(told.append).observe
     announced = RunnerManager(store, runners, last_known, watching, limits, observe)
     placing = Placing(store, runners, quotas)
-    manager = ReportingManager(store, runners, last_known, placing, "python3", told.append)
+    manager = ReportingManager(store, runners, last_known, placing, naming, told.append)
     rows = [
         services.kernels(manager, watching),
-        services.kernelspecs(KernelspecManager(store, runners, default_kernelspec="python3")),
+        services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=naming.of(""))),
         services.runners(announced, PoolManager(store, runners)),
     ]
     verifier = credentials.Verifier("kernels", service_key=KEY, api_token=Secret(TOKEN))

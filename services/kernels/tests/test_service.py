@@ -13,6 +13,7 @@ from perijove.kernels.v1 import kernels_pb2_grpc
 from perijove.kernels.v1 import kernelspecs_pb2 as specs_pb
 from perijove_chassis import errors
 from perijove_chassis.status import rpc_errors_as_domain
+from perijove_kernels.naming import Naming
 
 from services.kernels.tests.replicas import until
 
@@ -193,6 +194,18 @@ async def test_a_kernel_its_runner_does_not_have_is_forgotten(
     with pytest.raises(errors.NotFound), rpc_errors_as_domain():
         await getattr(replica.kernels, f"{method}Kernel")(request)
     assert await _is_gone(replica, "k1")
+
+
+async def test_a_kernelspec_may_be_forced(
+    make_replica: Callable[..., Any], make_runner: Callable[..., Any]
+) -> None:
+    replica = await make_replica(naming=Naming("python3", "ir"))
+    await make_runner("r1", replica.target, kernelspecs=("python3", "ir"))
+    for named in ("", "python3", "absent"):
+        assert (await start(replica, kernelspec_name=named)).kernel.kernelspec_name == "ir"
+    assert [one.data["kernel_name"] for one in replica.told] == ["ir"] * 3
+    reply = await replica.kernelspecs.ListKernelspecs(specs_pb.ListKernelspecsRequest())
+    assert reply.default_kernelspec_name == "ir"
 
 
 async def test_kernelspecs_are_those_of_the_runners(

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perijove_config.catalogue import Setting
+    from perijove_config.successors import Successor
 
 _LIMIT_S: Final = 30.0
 _PASSWORDS: Final = ("password", "hashed_password")
@@ -38,8 +39,14 @@ class Read(msgspec.Struct, frozen=True):
 class _Kept:
     table: str
     name: str
-    text: str
+    value: Any
     remark: str
+
+    def beside(self, other: _Kept | None) -> _Kept:
+        """Return what says both, of two that say parts of one object; else this one."""
+        if other and isinstance(self.value, dict) and isinstance(other.value, dict):
+            return replace(self, value={**other.value, **self.value})
+        return self
 
 
 def read(files: Sequence[str]) -> Read:
@@ -76,7 +83,8 @@ def migrated(found: Read, settings: Sequence[Setting], password_file: str) -> It
         if isinstance(one, str):
             left.append(one)
         else:
-            kept[one.table, one.name] = one
+            place = one.table, one.name
+            kept[place] = one.beside(kept.get(place))
     for name in found.read:
         yield f"# From {name}"
     for table in _TABLES:
@@ -85,7 +93,7 @@ def migrated(found: Read, settings: Sequence[Setting], password_file: str) -> It
             yield f"\n[{table}]"
         for one in lines:
             remark = f"  # {one.remark}" if one.remark else ""
-            yield f"{one.name} = {one.text}{remark}"
+            yield f"{one.name} = {_toml(one.value)}{remark}"
     if left:
         yield "\n# Nothing says this:"
     yield from (f"# {one}" for one in left)
@@ -114,12 +122,12 @@ def _kept(
         return _password(name, str(value or ""), password_file)
     try:
         made = following.change(value) if following.change else value
-        wrong = _problem(following.table, following.name, made, settings)
-        text = "" if wrong or made is None else _toml(made)
+        wrong = "" if made is None else _problem(following, made, settings)
+        if not wrong and made is not None:
+            _toml(made)
+            return _Kept(following.table, following.name, made, following.why)
     except (AttributeError, TypeError, ValueError):
-        wrong, text = f"{value!r} is no value that it can have", ""
-    if text:
-        return _Kept(following.table, following.name, text, following.why)
+        wrong = f"{value!r} is no value that it can have"
     return f"{name}: {wrong or following.why or 'it is not set there either'}"
 
 
@@ -139,12 +147,12 @@ def _password(name: str, hashed: str, password_file: str) -> _Kept | str:
         raise Failure(f"{password_file} cannot be written: {error.strerror}") from None
     with open(descriptor, "w") as file:  # noqa: PTH123 - a descriptor
         file.write(hashed + "\n")
-    return _Kept("up", "password-file", _toml(str(Path(password_file).absolute())), "")
+    return _Kept("up", "password-file", str(Path(password_file).absolute()), "")
 
 
-def _problem(table: str, name: str, value: Any, settings: Sequence[Setting]) -> str:  # noqa: ANN401 - any
+def _problem(following: Successor, value: Any, settings: Sequence[Setting]) -> str:  # noqa: ANN401 - any
     for setting in settings:
-        if (setting.process, setting.name) == (table, name):
+        if (setting.process, setting.name) == (following.table, following.name):
             text = ",".join(value) if isinstance(value, list) else value
             return setting.problem(json.dumps(text) if isinstance(text, dict) else text)
     return ""

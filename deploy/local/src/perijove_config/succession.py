@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from perijove_config.kernel_gateway import OF_KERNEL_GATEWAY
 from perijove_config.successors import Successor
 from perijove_config.traits import OF_SERVER
 
-TRAITS: Final = OF_SERVER
+TRAITS: Final = {**OF_SERVER, **OF_KERNEL_GATEWAY}
 """By class and trait."""
 
 SAME: Final = {
@@ -15,9 +16,12 @@ SAME: Final = {
     "JupyterApp": "ServerApp",
     "Application": "ServerApp",
     "IdentityProvider": "PasswordIdentityProvider",
+    "GatewayIdentityProvider": "PasswordIdentityProvider",
     "LabServerApp": "LabApp",
     "JupyterNotebookApp": "LabApp",
     "MultiKernelManager": "MappingKernelManager",
+    "SeedingMappingKernelManager": "MappingKernelManager",
+    "KernelGatewayIOLoopKernelManager": "KernelManager",
     "ContentsManager": "FileContentsManager",
     "LargeFileManager": "FileContentsManager",
     "Checkpoints": "FileCheckpoints",

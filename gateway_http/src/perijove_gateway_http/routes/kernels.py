@@ -47,6 +47,8 @@ class _Start(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/kernels: those that run, in the order they were started."""
+    if not request.app[SETTINGS].list_kernels:
+        raise Problem(403, "Kernels are not listed here")
     return json_bytes_response((await request.app[LISTS].kernels()).json)
 
 

@@ -11,7 +11,7 @@ from perijove.sessions.v1 import sessions_pb2 as pb
 
 from perijove_gateway_http.bodies import parse_given, read_json
 from perijove_gateway_http.fence import fenced
-from perijove_gateway_http.keys import LISTS, PARAMS, STUBS
+from perijove_gateway_http.keys import LISTS, PARAMS, SETTINGS, STUBS
 from perijove_gateway_http.models import session_model
 from perijove_gateway_http.problems import Problem, problem_of, reason_of
 from perijove_gateway_http.responses import (
@@ -59,6 +59,8 @@ class _Body(msgspec.Struct):
 
 async def list_all(request: web.Request) -> web.Response:
     """GET api/sessions: those whose kernel runs."""
+    if not request.app[SETTINGS].list_kernels:
+        raise Problem(403, "Sessions are not listed here")
     return json_bytes_response(await request.app[LISTS].sessions())
 
 

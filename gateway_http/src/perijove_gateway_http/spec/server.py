@@ -9,6 +9,8 @@ SERVER: Rows = {
     ("POST", ""): Operation("Go to the front end", {302: ""}),
     ("GET", "api"): Operation("The version of the API", {200: "Version"}),
     ("GET", "api/spec.yaml"): Operation("This document", {200: "text/x-yaml"}),
+    ("GET", "api/swagger.yaml"): Operation("This document", {200: "text/x-yaml"}),
+    ("GET", "api/swagger.json"): Operation("This document as JSON", {200: "Object"}),
     ("GET", "api/status"): Operation("Whether the server is in use", {200: "Status"}),
     ("POST", "api/shutdown"): Operation("End the server with all that runs", {200: ""}),
     ("POST", "api/security/csp-report"): Operation(

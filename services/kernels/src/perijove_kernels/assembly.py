@@ -19,6 +19,7 @@ from perijove_kernels.joining.assembly import doors
 from perijove_kernels.kernelspecs import KernelspecManager
 from perijove_kernels.last_known import LastKnown
 from perijove_kernels.lines import Lines
+from perijove_kernels.naming import Naming
 from perijove_kernels.placing import Placing
 from perijove_kernels.pool import PoolManager
 from perijove_kernels.reporting import ReportingManager, Unasked
@@ -59,7 +60,7 @@ async def assembled(
         registry: Where the parts' metrics go.
     """
     key, dialing, limits = settings.service_key, tls.dialing(settings), settings.limits
-    default = settings.default_kernelspec
+    naming = Naming(settings.default_kernelspec, settings.forced_kernelspec)
     store = RedisKernelStore(settings.redis_url.reveal(), limits, settings.quotas)
     runners, lines, last_known = GrpcRunners(key, dialing), Lines(key, dialing), LastKnown()
     watching = Watching(ShownKernels(store))
@@ -68,14 +69,14 @@ async def assembled(
     )
     placing = Placing(store, runners, settings.quotas)
     registry.register(WaitingMetrics(placing))
-    manager = ReportingManager(store, runners, last_known, placing, default, tell)
+    manager = ReportingManager(store, runners, last_known, placing, naming, tell)
     terminals = Terminals(settings, runners, dialing)
     pool = PoolManager(store, runners)
     rows = [
         services.kernels(manager, watching),
         relay.channels(manager.get, key, dialing),
         execution_relay.execution(manager.get, lines),
-        services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=default)),
+        services.kernelspecs(KernelspecManager(store, runners, default_kernelspec=naming.of(""))),
         services.runners(announced, pool),
         terminals.service(),
     ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Launch
+    from perijove_kernels.naming import Naming
     from perijove_kernels.placing import Placing
     from perijove_kernels.store import KernelStore, Runners
 
@@ -57,14 +58,13 @@ class KernelManager:
         runners: Runners,
         last_known: LastKnown,
         placing: Placing,
-        *,
-        default_kernelspec: str,
+        naming: Naming,
     ) -> None:
         self._store = store
         self._runners = runners
         self._placing = placing
         self._last_known = last_known
-        self._default_kernelspec = default_kernelspec
+        self._naming = naming
 
     async def start(self, launch: Launch, *, trusted: bool) -> tuple[Kernel, bool]:
         """Start a kernel, unless one with its id runs.
@@ -79,7 +79,7 @@ class KernelManager:
                 id starts no second kernel.
         """
         _require_own_labels(launch.labels, trusted=trusted)
-        wanted = launch.kernelspec_name or self._default_kernelspec
+        wanted = self._naming.of(launch.kernelspec_name)
         found = await self._placing.launch(replace(launch, kernelspec_name=wanted))
         if isinstance(found, Holding):
             return _reachable(found), False

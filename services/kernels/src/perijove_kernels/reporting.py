@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.last_known import LastKnown
     from perijove_kernels.model import Changes, Hello, Kernel, Launch
+    from perijove_kernels.naming import Naming
     from perijove_kernels.placing import Placing
     from perijove_kernels.store import KernelStore, Runners
 
@@ -44,17 +45,16 @@ class ReportingManager(KernelManager):
         runners: Runners,
         last_known: LastKnown,
         placing: Placing,
-        default_kernelspec: str,
+        naming: Naming,
         tell: Callable[[Happening], None],
     ) -> None:
         """Take what the rules need, and who is told; that must return at once."""
-        super().__init__(store, runners, last_known, placing, default_kernelspec=default_kernelspec)
-        self._default = default_kernelspec
+        super().__init__(store, runners, last_known, placing, naming)
         self._tell_of = tell
 
     async def start(self, launch: Launch, *, trusted: bool) -> tuple[Kernel, bool]:
         """Start a kernel, unless one with its id runs."""
-        name = launch.kernelspec_name or self._default
+        name = self._naming.of(launch.kernelspec_name)
         try:
             kernel, created = await super().start(launch, trusted=trusted)
         except DomainError as error:

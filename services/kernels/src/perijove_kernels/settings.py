@@ -20,6 +20,8 @@ class Settings(ServerSettings, frozen=True, kw_only=True):
     """gRPC target of the service that publishes events; none are if empty."""
     default_kernelspec: str = "python3"
     """Kernelspec that is used where none is named."""
+    forced_kernelspec: str = ""
+    """Kernelspec that is used whichever is named; empty if the one that is named."""
     lost_after_s: float = 15.0
     """Seconds without a word from a runner after which it counts as lost."""
     forget_after_s: float = 300.0

@@ -56,7 +56,10 @@ async def assembled(settings: RunnerSettings, umask: int) -> Parts:
     with refusing(SettingsError, ValueError):
         specs, spool = settings.kernelspec_choice(), settings.spool_limits()
         warm, cwd = settings.warm_plan(), settings.working_directory
-        machine = LocalMachine(settings.state_dir, os.environ, umask, specs, spool, warm, cwd)
+        machine = LocalMachine(
+            *(settings.state_dir, os.environ, umask, specs, spool, warm, cwd),
+            kernel_environ=settings.kernel_environment(os.environ),
+        )
         draining = Draining(machine.drain_note, feed.runner_changed)
         terminals = Terminals(settings, os.environ, draining, umask=umask)
     ports = machine.ports(partial(KernelRelay, limits=settings.limits(), rules=settings.rules()))

@@ -19,7 +19,7 @@ from perijove_runner.snapshot import RelayLimits, SpoolLimits
 from perijove_runner.warm.model import WarmPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PREFIX = "PERIJOVE_RUNNER_"
 
@@ -93,6 +93,9 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
     """Names of the kernelspecs that may be started, separated by commas; all if empty."""
     ensure_native_kernel: bool = True
     """Whether the Python of this process may be started though no kernelspec names it."""
+    inherited_envs: str = ""
+    """Names of variables of this process, separated by commas, that kernels have too, beside
+    `PATH` and what kernelspecs and clients say; all if empty, but those of Perijove."""
     external_kernels: Annotated[str, msgspec.Meta(pattern="^(/.*)?$")] = ""
     """Absolute directory of connection files, of kernels that others start; none if empty.
     Whoever may write there says what this runner connects to."""
@@ -135,6 +138,13 @@ class RunnerSettings(ServerSettings, frozen=True, kw_only=True):
         """Return which kernelspecs may be started."""
         allowed = _names(self.allowed_kernelspecs)
         return KernelspecChoice(allowed=allowed, native=self.ensure_native_kernel)
+
+    def kernel_environment(self, environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what kernels have of the variables of this process."""
+        names = _names(self.inherited_envs)
+        if not names:
+            return environ
+        return {name: environ[name] for name in ("PATH", *names) if name in environ}
 
     def targets(self) -> tuple[str, ...]:
         """Return the targets to announce itself to."""

@@ -45,17 +45,19 @@ class LocalMachine:
         spool_limits: SpoolLimits | None = None,
         warm: WarmPlan | None = None,
         directory: str = "",
+        kernel_environ: Mapping[str, str] | None = None,
     ) -> None:
         """Take a state directory, and the environment and umask that kernels get.
 
         Args:
             state_dir: An absolute path.
-            environ: The environment.
+            environ: The environment, which also says where kernelspecs are.
             umask: The umask.
             kernelspecs: Which kernelspecs may be started; all if None.
             spool_limits: How much of journals may be on disk.
             warm: Which kernels to keep ready.
             directory: Where kernels start whose own directory is not here.
+            kernel_environ: What kernels get of the environment; all if None.
 
         Raises:
             ValueError: if the state directory cannot be used.
@@ -66,7 +68,11 @@ class LocalMachine:
         self.state = StateDirectory(layout, self._room)
         self.drain_note = DrainFile(layout.root)
         self.launcher = LocalLauncher(
-            layout, environ, umask=umask, oom=self._oom, directory=directory
+            layout,
+            environ if kernel_environ is None else kernel_environ,
+            umask=umask,
+            oom=self._oom,
+            directory=directory,
         )
         self.kernelspecs = InstalledKernelspecs(environ, kernelspecs or KernelspecChoice())
         spares = LocalSpares(self.launcher, layout, self.state, Programs())
