@@ -6,8 +6,9 @@ import hmac
 import re
 import secrets
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from perijove_gateway_http.bodies import is_form, read_form
 from perijove_gateway_http.identity.cookies import XSRF, Cookies
@@ -73,7 +74,9 @@ class Authenticator:
                 return Caller(user, by_token=True, is_new=known is None)
             if self.provider and (caller := await self.provider.of_token(token)):
                 # A browser that was given it once in an address needs it no more.
-                return replace(caller, is_new=known is None and "token" in request.query)
+                return msgspec.structs.replace(
+                    caller, is_new=known is None and "token" in request.query
+                )
         if known and known.is_named:
             known = await self.provider.confirm(known) if self.provider else None
         if known or self.needs_credential:

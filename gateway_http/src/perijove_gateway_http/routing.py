@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from aiohttp.web_urldispatcher import AbstractResource, AbstractRoute, UrlMappingMatchInfo
 
 from perijove_gateway_http.keys import MATCH
@@ -98,9 +99,8 @@ class Row:
         return _captured(self.segments, raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The row that a request is for."""
+class Match(msgspec.Struct, frozen=True):
+    """The row that a request is for. Made for each one: a dataclass takes ten times as long."""
 
     row: Row
     route: Route | None

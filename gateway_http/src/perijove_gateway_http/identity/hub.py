@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -288,7 +287,7 @@ def _caller(
     account = _account(model)
     kept = tuple(sorted(groups & set(model.groups)))
     caller = Caller(User.named(account), by_token=by_token, is_new=is_new, account=account)
-    return replace(caller, groups=kept, proof=token)
+    return msgspec.structs.replace(caller, groups=kept, proof=token)
 
 
 def _bearer(token: str) -> dict[str, str]:

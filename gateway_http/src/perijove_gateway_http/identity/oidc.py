@@ -7,10 +7,10 @@ RP-Initiated Logout 1.0; RFC 9207 for `iss` in its answers. Signatures are check
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -87,7 +87,7 @@ class Oidc:
             raise Problem(403, f"the login was refused: {query.get('error', 'no code')[:100]}")
         try:
             id_token, claims = await self._claims(request, pending)
-            return replace(self._caller(claims, groups), hint=id_token)
+            return msgspec.structs.replace(self._caller(claims, groups), hint=id_token)
         except Refused as error:
             log.warning("the provider refuses a login", error=str(error))
             raise Problem(403, "the provider does not know of this login") from None

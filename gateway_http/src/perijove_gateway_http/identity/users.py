@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 
 import msgspec
 from perijove_chassis.credentials import SHARED_USER
@@ -54,8 +53,7 @@ class Login(msgspec.Struct, frozen=True, array_like=True):
     """What the site that vouches for the user wants to see again; empty if nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who asks, and how that is known."""
 
     user: User
@@ -75,12 +73,16 @@ class Caller:
     """When the cookie ends that said so, in seconds since the epoch; 0 if none did."""
     key: bytes = b""
     """What that cookie was signed with."""
-    proof: str = field(default="", repr=False)
+    proof: str = ""
     """What the site that vouches for the user wants to see again; empty if nothing."""
 
-    hint: str = field(default="", repr=False)
+    hint: str = ""
     """What that site wants to see at the end of the login, with the answer that begins it;
     empty if nothing."""
+
+    def __repr__(self) -> str:
+        """Return it without its secrets."""
+        return f"Caller(account={self.account!r}, user={self.user!r})"
 
     @property
     def is_named(self) -> bool:

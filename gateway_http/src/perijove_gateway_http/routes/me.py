@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,7 +70,7 @@ async def patch(request: web.Request) -> web.Response:
         if value is None and field in ("name", "display_name", "initials"):
             raise Problem(400, f"Field {field} must be a text")
     user: User = msgspec.structs.replace(caller.user, **changes)
-    request[CALLER] = replace(caller, user=user, is_new=True)
+    request[CALLER] = msgspec.structs.replace(caller, user=user, is_new=True)
     return json_response({"status": "success", "identity": user})
 
 
