@@ -17,12 +17,12 @@ help: ## Show this help
 setup: .venv/.done ## Create .venv with every package and tool
 .venv/.done: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt uv
+	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -U pip uv
 	VIRTUAL_ENV=.venv .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group dev \
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-.venv/kernels/.done .venv/clients/.done .venv/fuzz/.done .venv/identity/.done: .venv/%/.done: .venv/.done
+.venv/kernels/.done .venv/clients/.done .venv/fuzz/.done .venv/identity/.done .venv/audit/.done: .venv/%/.done: .venv/.done
 	.venv/bin/uv venv -q --clear -p $(PY) .venv/$*
 	VIRTUAL_ENV=.venv/$* .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group $*
 	@touch $@
@@ -87,9 +87,12 @@ check-protos: protos ## Lint the protos; fail if the stubs have drifted
 	git diff --exit-code -- protos
 	@test -z "$$(git status --porcelain -- protos)" || { git status --short -- protos; exit 1; }
 
+audit: .venv/audit/.done ## Ask whether anything is known against the packages (ARGS="--strict")
+	$(PY) -m tests.audit $(ARGS)
+
 lock: ## Rewrite constraints.txt with the newest versions
-	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q uv
-	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients --group fuzz --group identity $(addprefix -e ,$(PACKAGES))
+	rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install -q -U pip uv
+	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip install -q --group dev --group kernels --group clients --group fuzz --group identity --group audit $(addprefix -e ,$(PACKAGES))
 	VIRTUAL_ENV=.venv/lock .venv/lock/bin/uv pip freeze -q --exclude-editable > constraints.txt
 	rm -rf .venv/lock
 
@@ -98,4 +101,4 @@ clean: ## Remove .venv and every cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help setup run test unit integration conformance clients chaos e2e fuzz fuzz-short bench check fmt lint types imports protos \
-        check-protos lock clean
+        check-protos audit lock clean
