@@ -8,6 +8,9 @@ PROTO_FILES    = $(shell cd protos && find perijove -name '*.proto' | sort)
 ARGS          ?=
 # Files of tests side by side, as many as there are cores. Not where time is part of the test.
 SIDE_BY_SIDE  := -n logical --dist loadfile
+# What tests need beside .venv: programs of others.
+ENVIRONMENTS  := $(foreach name,kernels clients fuzz identity,.venv/$(name)/.done) \
+                 $(foreach place,integration/hub clients/node,tests/$(place)/node_modules/.done)
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -27,6 +30,8 @@ setup: .venv/.done ## Create .venv with every package and tool
 	VIRTUAL_ENV=.venv/$* .venv/bin/uv pip install -q --compile-bytecode -c constraints.txt --group $*
 	@touch $@
 
+environments: $(ENVIRONMENTS)
+
 # Who has no npm is told by the tests what is skipped.
 tests/integration/hub/node_modules/.done tests/clients/node/node_modules/.done: %/node_modules/.done: %/package-lock.json
 	@if command -v npm > /dev/null; then \
@@ -44,10 +49,10 @@ unit: setup ## The rules and the parts: minutes
 
 integration: .venv/kernels/.done .venv/identity/.done tests/integration/hub/node_modules/.done
 clients: .venv/clients/.done tests/clients/node/node_modules/.done
-integration conformance clients: setup ## Real sockets, Redis, kernels; clients that others wrote
+integration conformance clients chaos: setup ## Real sockets, Redis, kernels; others' clients; kills
 	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
 
-chaos e2e: setup ## Processes that are killed; a real browser
+e2e: setup ## A real browser
 	$(PY) -m pytest tests/$@ $(ARGS)
 
 fuzz: .venv/fuzz/.done ## Ten minutes of requests made up from the OpenAPI document (ARGS="--duration 60")
@@ -100,5 +105,5 @@ clean: ## Remove .venv and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup run test unit integration conformance clients chaos e2e fuzz fuzz-short bench check fmt lint types imports protos \
+.PHONY: help setup environments run test unit integration conformance clients chaos e2e fuzz fuzz-short bench check fmt lint types imports protos \
         check-protos audit lock clean

@@ -21,21 +21,26 @@ for number in range({COUNT}):
 """
 
 
+ANYWHERE = range(COUNT // 10, COUNT * 3 // 4)
+FIRST_HALF, SECOND_HALF = range(COUNT // 10, COUNT * 2 // 5), range(COUNT // 2, COUNT * 3 // 4)
+"""Numbers of a run; between the two there is time to come back."""
+
+
 async def kernel_pid(kernel: KernelSocket) -> int:
     return int(await kernel.run("import os; print(os.getpid())"))
 
 
-async def midway(kernel: KernelSocket, request: str) -> int:
-    """Wait for a random number of the run and return it."""
-    number = random.randrange(COUNT // 10, COUNT * 3 // 4)  # noqa: S311 - no secret
+async def midway(kernel: KernelSocket, request: str, part: range = ANYWHERE) -> int:
+    """Wait for a random number of the run, or of a part of it, and return it."""
+    number = random.choice(part)  # noqa: S311 - no secret
     print(f"killed when {number} was seen")  # noqa: T201 - shown if the test fails
     await kernel.until(lambda: str(number) in kernel.printed(request).split())
     return number
 
 
-async def between_two_numbers(kernel: KernelSocket, request: str) -> None:
+async def between_two_numbers(kernel: KernelSocket, request: str, part: range = ANYWHERE) -> None:
     """Wait for a random moment of the run that is not that of a delivery."""
-    await midway(kernel, request)
+    await midway(kernel, request, part)
     await asyncio.sleep(random.uniform(0.2, 0.8) * PAUSE_S)  # noqa: S311 - no secret
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.chaos.cells import (
     COUNTING,
+    FIRST_HALF,
+    SECOND_HALF,
     between_two_numbers,
     expect_all_of,
     expect_rest_works,
@@ -24,25 +26,23 @@ if TYPE_CHECKING:
     from tests.running import RunningPerijove
 
 PROCESSES = ("gateway_http", "contents", "sessions", "kernels", "redis")
-ROUNDS = 2
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 @pytest.mark.parametrize("name", PROCESSES)
 async def test_a_cell_does_not_notice_that_a_process_was_killed(
     perijove: RunningPerijove,
     jupyter: JupyterClient,
     session: dict[str, Any],
     name: str,
-    round_: int,
 ) -> None:
-    del round_
+    """It is killed twice while the cell runs."""
     async with jupyter.kernel(session["kernel"]["id"]) as kernel:
         pid = await kernel_pid(kernel)
         request = await kernel.start(COUNTING)
-        await between_two_numbers(kernel, request)
-        old = perijove.kill(name)
-        await perijove.wait_restarted(name, old)
+        for part in (FIRST_HALF, SECOND_HALF):
+            await between_two_numbers(kernel, request, part)
+            old = perijove.kill(name)
+            await perijove.wait_restarted(name, old)
         await kernel.finished(request)
         assert await kernel.run("print(moon)") == "Callisto\n"
         assert await kernel_pid(kernel) == pid

@@ -107,23 +107,31 @@ class Office:
 
     async def expect_reads(self) -> None:
         """Check that every edge shows all that there is, at once."""
+
+        async def expect(url: URL, session_id: str, kernel_id: str) -> None:
+            assert (await self._get(url / "api/sessions" / session_id))["id"] == session_id
+            assert (await self._get(url / "api/kernels" / kernel_id))["id"] == kernel_id
+
         for url in self.urls:
             assert await self.shown(url) == self.sessions
-            for session_id, kernel_id in self.sessions.items():
-                assert (await self._get(url / "api/sessions" / session_id))["id"] == session_id
-                assert (await self._get(url / "api/kernels" / kernel_id))["id"] == kernel_id
+        async with asyncio.TaskGroup() as asking:
+            for url in self.urls:
+                for ids in self.sessions.items():
+                    asking.create_task(expect(url, *ids))
 
     async def expect_starts_fail(self) -> None:
         """Check that whoever wants something new is told clearly, and soon, that it cannot be."""
-        for url in self.urls:
-            wishes: list[tuple[str, dict[str, Any]]] = [
-                ("api/kernels", {"name": "echo"}),
-                ("api/sessions", {"path": "new.ipynb", "type": "notebook", "name": "new.ipynb"}),
-            ]
-            for path, body in wishes:
-                async with asyncio.timeout(SOON_S), self.http.post(url / path, json=body) as reply:
-                    assert reply.status == 503
-                    assert (await reply.json())["message"] == "the shared state cannot be reached"
+
+        async def expect(url: URL, body: dict[str, Any]) -> None:
+            async with asyncio.timeout(SOON_S), self.http.post(url, json=body) as reply:
+                assert reply.status == 503
+                assert (await reply.json())["message"] == "the shared state cannot be reached"
+
+        new = {"path": "new.ipynb", "type": "notebook", "name": "new.ipynb"}
+        async with asyncio.TaskGroup() as asking:
+            for url in self.urls:
+                asking.create_task(expect(url / "api/kernels", {"name": "echo"}))
+                asking.create_task(expect(url / "api/sessions", new))
 
     async def expect_cells_go_on(self) -> None:
         """Wait until all cells have printed more."""
