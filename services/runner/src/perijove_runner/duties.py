@@ -82,9 +82,9 @@ class Duties:
             # Either of them may have failed.
             (working if working.done() else leaving).result()
         finally:
-            left = leaving.done()
+            left, had_kernels = leaving.done(), not self._manager.is_empty()
             await self._manager.close(keep=self._keep and not left, polite_s=_POLITE_S)
-            if not (self._keep or left):
+            if had_kernels and not (self._keep or left):
                 # That they are gone is worth saying, if someone listens.
                 await asyncio.wait({working}, timeout=_LAST_WORDS_S)
             for task in (working, leaving):
