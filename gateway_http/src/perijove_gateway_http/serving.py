@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ MAX_HEADER_BYTES = 64 * 1024
 
 _BACKLOG = 512
 _KEEPALIVE_S = 75.0
+_MAY_ASK_S, _LOOK_S = 0.25, 0.01
 
 
 async def serve(settings: Settings, routes: Sequence[Route], extensions: Extensions) -> None:
@@ -66,8 +68,28 @@ async def serve(settings: Settings, routes: Sequence[Route], extensions: Extensi
         await told.wait()
     finally:
         log.info("draining", grace_s=settings.grace_s)
-        await runner.cleanup()
+        await drain(runner)
         log.info("stopped")
+
+
+async def drain(runner: web.AppRunner) -> None:
+    """Take no more connections, and end once requests are answered, or the grace is over.
+
+    Who has just connected, or was just answered, may ask: its request may be on its way.
+    """
+    for site in list(runner.sites):
+        await site.stop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * _MAY_ASK_S):
+            while runner.server and any(map(_may_ask, runner.server.connections)):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+    await runner.cleanup()
+
+
+def _may_ask(connection: web.RequestHandler) -> bool:
+    closing_at = connection._next_keepalive_close_time  # noqa: SLF001 - aiohttp tells nobody
+    idle_s = asyncio.get_running_loop().time() - (closing_at - connection.keepalive_timeout)
+    return idle_s < _MAY_ASK_S
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
+from perijove_gateway_http import event_feed
 from perijove_gateway_http.keys import SOCKETS
 from perijove_gateway_http.routes.events import MAX_MESSAGE_BYTES
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from gateway_http.tests.lab.running_edge import Edge
 
 PATH = "api/events/subscribe"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No events come here: how long a socket waits for them to begin is all the same."""
+    monkeypatch.setattr(event_feed, "BEGIN_S", 0.1)
 
 
 def connect(edge: Edge, **headers: str) -> Any:
