@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
-from perijove_chassis.permissions import permissions
+from perijove_chassis.permissions import NOTHING, permissions
 from perijove_chassis.telemetry import new_request_id, request_id
 from perijove_chassis.users import user
 
@@ -51,7 +51,7 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
     caller = await request.app[AUTH].identify(request)
     request[CALLER] = caller
     user.set(caller.account if caller else "")
-    permissions.set(request.app[AUTHORIZER].permissions(caller) if caller else None)
+    permissions.set(request.app[AUTHORIZER].permissions(caller) if caller else NOTHING)
     match = request.get(MATCH)
     route = match.route if match else None
     origins = request.app[ORIGINS]

@@ -3,6 +3,8 @@
 Everything that an extension may use is named here; the rest of the edge may change.
 """
 
+from perijove_chassis.permissions import for_nobody
+
 from perijove_gateway_http.extensions.asking import caller, params, publish, services, websocket
 from perijove_gateway_http.extensions.registration import Extension, Host
 from perijove_gateway_http.problems import Problem
@@ -16,6 +18,7 @@ __all__ = [
     "Problem",
     "Route",
     "caller",
+    "for_nobody",
     "html_response",
     "json_response",
     "location",

@@ -27,6 +27,9 @@ ACTIONS: Final = (READ, WRITE, EXECUTE)
 permissions: ContextVar[frozenset[str] | None] = ContextVar("permissions", default=None)
 """What the user for whom this task works may do; None if that is not limited."""
 
+NOTHING: Final[frozenset[str]] = frozenset()
+"""What somebody may do who is not known."""
+
 FREE: Final = frozenset({"*"})
 """What calls ask for that are for every user."""
 
