@@ -92,10 +92,31 @@ async def test_without_a_token_everybody_is_a_user_with_a_cookie(make_edge: Make
     refused, _ = await edge.ask("PATCH", "/api/me", token=None, json={"color": "red"})
     assert refused.status == 403
     # No empty token is a token.
-    refused, _ = await edge.ask(
-        "PATCH", "/api/me?token=", token=None, json={}, headers={"Authorization": "token "}
-    )
+    refused, _ = await edge.ask("PATCH", "/api/me?token=", token=None, json={})
     assert refused.status == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Authorization": "Basic dTpw"}, 403),
+        ({"Cookie": ""}, 403),
+    ],
+)
+async def test_without_a_token_a_server_may_have_it_as_its_gateway_and_no_page_may(
+    headers: dict[str, str], status: int, make_edge: MakeEdge
+) -> None:
+    edge = await make_edge(token=Secret(""), allow_anyone=True)
+    if "Cookie" in headers:
+        response, _ = await edge.ask("GET", "/api/me", token=None)
+        headers["Cookie"] = _cookie(response)
+    headers = {"Authorization": "token ", **headers}
+    body = {"color": "red"}
+    answer, _ = await edge.ask("PATCH", "/api/me", token=None, json=body, headers=headers)
+    assert answer.status == status
 
 
 async def test_replicas_accept_each_others_cookies_until_the_token_changes(

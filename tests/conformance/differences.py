@@ -113,6 +113,9 @@ DIFFERENCES: dict[str, Difference] = {
     "places": differs("an error names what the client named, not where it lies"),
     "the name of the server": differs("a version helps attackers only"),
     "the front page": differs("it may be any, according to what is installed"),
+    "who shows an empty token": differs(
+        "no page does, and servers that have a gateway without one"
+    ),
     "a change of the password": differs("it ends every login at once, not at a restart"),
     "where a login leads": differs("a browser takes a backslash for a slash"),
     "bodies that are no objects": differs("refused alike, where many end in a 500"),

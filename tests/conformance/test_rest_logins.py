@@ -152,6 +152,20 @@ def test_without_any_credential_everybody_is_a_user(without_anything: Server) ->
     assert again.json["identity"] == first.json["identity"]
 
 
+def test_without_any_credential_another_server_may_use_it_and_no_page_may(
+    without_anything: Server,
+) -> None:
+    def put(**headers: str) -> int:
+        given = {"Authorization": "token ", **headers}
+        address = "api/config/gateway"
+        return without_anything.ask("PUT", address, json={}, headers=given, token=None).status
+
+    allowed = not differs_in(without_anything, "who shows an empty token")
+    assert put() == (204 if allowed else 403)
+    for elsewhere in ({"Origin": "http://evil.example"}, {"Authorization": "Basic dTpw"}):
+        assert put(**elsewhere) in (403, 404)
+
+
 def test_new_password_ends_the_logins_of_before(with_password: Server) -> None:
     before = cookie_header(log_in(with_password, password=PASSWORD))
     assert log_in(with_password, password="wrong", new_password="new").status == 401

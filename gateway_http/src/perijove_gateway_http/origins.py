@@ -99,7 +99,7 @@ class Origins:
         Raises:
             Problem: 403 if the request does not repeat the value of `_xsrf`.
         """
-        if not self._check_xsrf or (caller and caller.by_token):
+        if not self._check_xsrf or (caller and (caller.by_token or _is_program(request, caller))):
             return
         given = await _given_xsrf(request)
         if not given:
@@ -124,6 +124,16 @@ class Origins:
         here = request.headers.get("Host", "").lower()
         if site != here and not self.allows(f"{scheme}://{site}"):
             raise Problem(403, "Blocking Cross Origin request from another site.")
+
+
+def _is_program(request: web.Request, caller: Caller) -> bool:
+    """Whether who needs no credential is no page: a server that has this one as its gateway.
+
+    It has no cookie, sends a token though there is none, which no browser adds by itself, and
+    does not say where it comes from, which every page does.
+    """
+    given = request.headers.get("Authorization", "").lower()
+    return caller.is_new and given.startswith("token") and "Origin" not in request.headers
 
 
 async def _given_xsrf(request: web.Request) -> str:
