@@ -270,7 +270,7 @@ OF_GATEWAY: dict[str, Difference] = {
     "no token": differs("one server is both: front ends know 403 alone", status=401),
     "a description without a token": differs("what can be asked for is told to users", status=200),
     "one kernel too many": differs(
-        "a 403 says that it is not allowed, 429 that it may be later; `Retry-After` says when",
+        "a 403 is for who may not; there may be room later",
         status=403,
         reason="Resource Limit",
     ),

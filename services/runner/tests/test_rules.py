@@ -130,3 +130,14 @@ def test_settings_say_all_that_jupyter_says() -> None:
     assert settings.rules().untracked == UNTRACKED
     assert settings.kernelspec_choice().allowed == ("python3",)
     assert settings.cull_rule().idle_s == 3.0
+
+
+def test_kernels_have_the_variables_that_are_named_and_no_others() -> None:
+    around = {"PATH": "/bin", "TEAM": "a", "SECRET": "canary"}
+    for named, kept in (
+        ("", around),
+        ("TEAM, ABSENT", {"PATH": "/bin", "TEAM": "a"}),
+        ("PATH", {"PATH": "/bin"}),
+    ):
+        settings = RunnerSettings(listen="unix:/x", id="r", state_dir="/s", inherited_envs=named)
+        assert settings.kernel_environment(around) == kept
