@@ -7,11 +7,14 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from perijove_kernels.backends.memory import MemoryKernelStore
 from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.placement import UNLIMITED
 
+from services.chassis.tests.redis_kinds import KINDS, redis_url_of
 from services.kernels.tests.fake_runner import FakeRunner
 from services.kernels.tests.own_redis import OwnRedis
+from services.kernels.tests.registered import LONG
 from services.kernels.tests.replicas import KEY, LIMITS, NAMING, Replica, start_replica
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from perijove_kernels.naming import Naming
     from perijove_kernels.placement import Quotas
-    from perijove_kernels.store import Limits
+    from perijove_kernels.store import KernelStore, Limits
 
 
 @pytest.fixture
@@ -76,3 +79,29 @@ async def own_redis(tmp_path: Path) -> AsyncIterator[OwnRedis]:
     await own.start()
     yield own
     own.kill()
+
+
+@pytest.fixture(params=["memory", *KINDS])
+async def make_store(
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Callable[[Limits], KernelStore]]:
+    if request.param == "memory":
+        yield MemoryKernelStore
+        return
+    made: list[RedisKernelStore] = []
+    async with redis_url_of(request.param, request, "kernels") as url:
+
+        def make(limits: Limits) -> KernelStore:
+            made.append(RedisKernelStore(url, limits))
+            return made[-1]
+
+        yield make
+        for store in made:
+            await store.close()
+
+
+@pytest.fixture
+async def store(make_store: Callable[[Limits], KernelStore]) -> KernelStore:
+    store = make_store(LONG)
+    await store.sweep()
+    return store

@@ -9,7 +9,7 @@ from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.terminals.backends.redis import RedisTerminalNames
 
 from services.chassis.tests.redis_proxy import RedisProxy
-from services.kernels.tests.test_stores import BIG, LONG, changes, hello, kernel, known, runner
+from services.kernels.tests.registered import BIG, LONG, changes, hello, kernel, known, runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

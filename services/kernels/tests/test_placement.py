@@ -14,7 +14,7 @@ from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.placement import Quotas, Wish
 from perijove_kernels.store import Limits
 
-from services.kernels.tests.test_stores import BIG, LONG, changes, hello, kernel, runner
+from services.kernels.tests.registered import BIG, LONG, changes, hello, kernel, runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -19,8 +19,8 @@ from perijove_kernels.model import Changes, Drain
 from perijove_kernels.placement import Wish
 from perijove_kernels.store import Limits
 
+from services.kernels.tests.registered import LONG, changes, hello, kernel, known, runner
 from services.kernels.tests.replicas import KEY, TOKEN, until
-from services.kernels.tests.test_stores import LONG, changes, hello, kernel, known, runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -19,8 +19,8 @@ from perijove_kernels.backends.redis import RedisKernelStore
 from perijove_kernels.placement import Queued, Quotas, Wish
 from perijove_kernels.store import Place
 
+from services.kernels.tests.registered import LONG, changes, hello, kernel, runner
 from services.kernels.tests.replicas import until
-from services.kernels.tests.test_stores import LONG, changes, hello, kernel, runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -79,3 +79,8 @@ async def world(tmp_path: Path, redis_url: str) -> AsyncIterator[World]:
         async with asyncio.timeout(20):
             await runner.registered.wait()
         yield world
+
+
+@pytest.fixture
+async def replica(world: World) -> Replica:
+    return await world.sessions()
