@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from perijove.kernels.v1 import channels_pb2 as pb
-from perijove_runner.snapshot import RelayLimits
+from perijove_runner.backends.spool import SpoolRoom
+from perijove_runner.snapshot import RelayLimits, SpoolLimits
 
 from tests.relays import IpyKernel, connected, content, header, kind, relay_of, served, text
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from tests.relays import Client
 
     Connect = Callable[[str], Client]
+
+
+def no_room() -> SpoolRoom:
+    """Return a disk that keeps nothing: else one that is fast enough keeps all."""
+    return SpoolRoom(SpoolLimits(kernel_bytes=0))
 
 
 async def test_a_client_that_comes_back_gets_every_number_once(connect: Connect) -> None:
@@ -69,7 +75,7 @@ async def test_an_unknown_resume_point_is_a_gap(connect: Connect, epoch: int) ->
 async def test_a_slow_client_gets_a_gap_and_nobody_waits_for_it(kernel: IpyKernel) -> None:
     limits = RelayLimits(journal_bytes=4 * 1024 * 1024)
     async with (
-        relay_of(kernel, limits) as relay,
+        relay_of(kernel, limits, room=no_room()) as relay,
         served(relay) as address,
         connected(address) as connect,
     ):
@@ -96,7 +102,7 @@ async def test_an_unanswered_question_is_asked_again_once_the_journal_has_droppe
 ) -> None:
     limits = RelayLimits(journal_messages=20)
     async with (
-        relay_of(kernel, limits) as relay,
+        relay_of(kernel, limits, room=no_room()) as relay,
         served(relay) as address,
         connected(address) as connect,
     ):
@@ -129,7 +135,7 @@ async def test_the_end_of_a_request_is_told_again_once_the_journal_has_dropped_i
 ) -> None:
     limits = RelayLimits(journal_messages=20)
     async with (
-        relay_of(kernel, limits) as relay,
+        relay_of(kernel, limits, room=no_room()) as relay,
         served(relay) as address,
         connected(address) as connect,
     ):
