@@ -136,10 +136,15 @@ async def test_a_call_given_up_leaves_no_answer_for_the_next(store: KernelStore)
         assert holding
         assert holding.kernel.kernel_id == f"k{number}"
 
+    answered = 0
     for round_ in range(20):
         tasks = [asyncio.create_task(read(number)) for number in range(50)]
         await asyncio.sleep(0)
         for task in tasks[round_ % 3 :: 3]:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        assert {type(o) for o in outcomes} <= {type(None), asyncio.CancelledError}
+        # On a machine with much to do, some wait for a connection in vain.
+        expected = {type(None), asyncio.CancelledError, errors.Unavailable}
+        assert {type(outcome) for outcome in outcomes} <= expected
+        answered += outcomes.count(None)
+    assert answered > 0
