@@ -6,8 +6,9 @@ PACKAGES      := protos services/chassis services/contents services/sessions ser
                  gateway_http deploy/local
 PROTO_FILES    = $(shell cd protos && find perijove -name '*.proto' | sort)
 ARGS          ?=
-# Files of tests side by side, as many as there are cores. Not where time is part of the test.
-SIDE_BY_SIDE  := -n logical --dist loadfile
+CORES         := $(shell getconf _NPROCESSORS_ONLN)
+# Files of tests side by side: as many as there are cores, and more where tests mostly wait.
+SIDE_BY_SIDE  := --dist loadfile --maxprocesses 16 -n
 # What tests need beside .venv: programs of others.
 ENVIRONMENTS  := $(foreach name,kernels clients fuzz identity,.venv/$(name)/.done) \
                  $(foreach place,integration/hub clients/node,tests/$(place)/node_modules/.done)
@@ -45,12 +46,15 @@ run: setup ## Run Perijove with JupyterLab; Ctrl-C stops it (ARGS="--port 9999")
 test: unit integration conformance clients chaos e2e fuzz-short ## Everything
 
 unit: setup ## The rules and the parts: minutes
-	$(PY) -m pytest $(SIDE_BY_SIDE) services gateway_http deploy tests/contract $(ARGS)
+	$(PY) -m pytest $(SIDE_BY_SIDE) $$(($(CORES) * 2)) services gateway_http deploy tests/contract $(ARGS)
 
 integration: .venv/kernels/.done .venv/identity/.done tests/integration/hub/node_modules/.done
 clients: .venv/clients/.done tests/clients/node/node_modules/.done
-integration conformance clients chaos: setup ## Real sockets, Redis, kernels; others' clients; kills
-	$(PY) -m pytest $(SIDE_BY_SIDE) tests/$@ $(ARGS)
+integration conformance clients: setup ## Real sockets, Redis, kernels; clients that others wrote
+	$(PY) -m pytest $(SIDE_BY_SIDE) $(CORES) tests/$@ $(ARGS)
+
+chaos: setup ## Processes that are killed
+	$(PY) -m pytest $(SIDE_BY_SIDE) $$(($(CORES) * 3 / 2)) --no-loadscope-reorder tests/$@ $(ARGS)
 
 e2e: setup ## A real browser
 	$(PY) -m pytest tests/$@ $(ARGS)
