@@ -19,6 +19,9 @@ from perijove_chassis.credentials import PrincipalKind, derive_key
 from perijove_chassis.settings import Secret
 from prometheus_client import CollectorRegistry
 
+from services.runner.tests.stand import with_argument
+from tests.running import wait_for
+
 KEY = Secret("k" * 32)
 RUNNER_KEY = derive_key(KEY, "runner/r1")
 
@@ -140,9 +143,8 @@ class House:
     def kernel_process(self) -> psutil.Process:
         (directory,) = (self.directory / "s" / "k").iterdir()
         wanted = str(directory / "connection.json")
-        (found,) = (
-            p for p in psutil.process_iter(["cmdline"]) if wanted in (p.info["cmdline"] or ())
-        )
+        (found,) = wait_for(lambda: with_argument(wanted))
+        assert isinstance(found, psutil.Process)
         return found
 
     async def launch(self, kernel_id: str = "a", **fields: Any) -> pb.LaunchKernelResponse:

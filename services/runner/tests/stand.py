@@ -19,7 +19,16 @@ from perijove_runner.relay import KernelRelay
 from perijove_runner.snapshot import RelayLimits
 from perijove_runner.warm.model import WarmPlan
 
+from tests.running import wait_for
+
 POLICY = Policy(polite_s=10.0)
+
+
+def with_argument(wanted: str) -> list[psutil.Process]:
+    """Return the processes with an argument: none of those that are just becoming what they are."""
+    # The command line of a process that is just ending is None.
+    found = psutil.process_iter(["cmdline"])
+    return [process for process in found if wanted in (process.info["cmdline"] or ())]
 
 
 class Stand:
@@ -51,10 +60,8 @@ class Stand:
     def process(self) -> psutil.Process:
         """Return the one kernel's process."""
         wanted = str(self.directory() / "connection.json")
-        # The command line of a process that is just ending is None.
-        (found,) = (
-            p for p in psutil.process_iter(["cmdline"]) if wanted in (p.info["cmdline"] or ())
-        )
+        (found,) = wait_for(lambda: with_argument(wanted))
+        assert isinstance(found, psutil.Process)
         return found
 
     async def run(self, code: str) -> str:
