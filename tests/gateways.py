@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.ports import free_port
 from tests.running import GENEROUS_S, wait_for
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ def another_gateway(perijove: RunningPerijove, **told: str) -> Iterator[int]:
         perijove: What it stands before.
         told: Settings that are other ones, by their names in capitals.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     told = {"LISTEN_FD": "-1", "PORT": str(port), **told}
     environment = psutil.Process(perijove.pid("gateway_http")).environ()
     environment |= {f"PERIJOVE_GATEWAY_HTTP_{name}": value for name, value in told.items()}

@@ -5,7 +5,6 @@ import dataclasses
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import psutil
 
 from tests.bench import echo_kernel
 from tests.bench.http_client import trusting
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 ENVIRONMENT = Path(".bench")
@@ -139,7 +139,7 @@ def perijove(home: Path, jupyter_path: Path, *options: str) -> Iterator[HttpServ
     runtime = home / "runtime"
     command = [str(Path(sys.executable).with_name("perijove")), "up", "--no-browser"]
     command += ["--token", TOKEN, "--runtime-dir", str(runtime), "--warm", f"{WARM_KERNEL}:1"]
-    metrics = f"127.0.0.1:{_free_port()}"
+    metrics = f"127.0.0.1:{free_port()}"
     command = ["env", f"PERIJOVE_RUNNER_METRICS_LISTEN={metrics}", *command, *options]
     with _running(PERIJOVE, command, "--root-dir=", home, jupyter_path) as server:
         yield dataclasses.replace(server, metrics_url=f"http://{metrics}/metrics")
@@ -151,7 +151,7 @@ def _running(
 ) -> Iterator[HttpServer]:
     root = home / "root"
     root.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     environment = {key: value for key, value in os.environ.items() if "JUPYTER" not in key}
     environment |= {
         "HOME": str(home),
@@ -224,9 +224,3 @@ def _memory_mb(process: psutil.Process, kind: str) -> float:
             if line.startswith(f"{kind}:"):
                 return int(line.split()[1]) / 1024
     return 0.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from yarl import URL
 
 from tests.bench import echo_kernel
 from tests.chaos.replicas import Replica
+from tests.ports import free_port
 from tests.running import GENEROUS_S, wait_for
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class Deployment:
         self._more[kind, number] = Replica(module, number, environment, log)
 
     def _add_edge(self, number: int) -> None:
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
+        port = free_port()
         self.urls.append(self.urls[0].with_port(port))
         services = {kind.upper(): self._target(kind, number) for kind in ("kernels", "sessions")}
         self._add("gateway_http", number, {"LISTEN_FD": "-1", "PORT": str(port), **services})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 from yarl import URL
 
+from tests.ports import free_port
 from tests.running import GENEROUS_S, wait_for
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Replicas:
         gateway = psutil.Process(self._perijove.pid("gateway_http")).environ()
         for number in (2, 3):
             path = self._perijove.runtime_dir / f"kernels-{number}.sock"
-            port = _free_port()
+            port = free_port()
             self.targets.append(f"unix:{path}")
             self.urls.append(self._url.with_port(port))
             own = {"PERIJOVE_KERNELS_LISTEN": f"unix:{path}"}
@@ -108,12 +109,6 @@ class Replicas:
         """End those that the launcher does not know."""
         for replica in self._more:
             replica.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _listens(port: int | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from tests.conformance.client import GENEROUS_S, Server
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,9 +104,7 @@ class RunningStock:
         self.home = home
         self.config = Path(home.environment["JUPYTER_CONFIG_DIR"])
         self.config.mkdir(parents=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}/"
         told = {
             "IdentityProvider.token": TOKEN,

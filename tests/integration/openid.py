@@ -22,6 +22,7 @@ from perijove_gateway_http.routes import ROUTES
 from perijove_gateway_http.settings import Settings
 from yarl import URL
 
+from tests.ports import free_port
 from tests.running import wait_for
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def provider() -> Iterator[str]:
     """Run a provider; give its address."""
     if not COMMAND.exists():
         pytest.skip("`make integration` installs the provider")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     users = [part for user in USERS for part in ("--user-claims", json.dumps(user))]
     command = [COMMAND, "--port", str(port), "--require-nonce", "true", *users]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

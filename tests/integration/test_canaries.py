@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from typing import TYPE_CHECKING
 
 import grpc
@@ -13,6 +12,7 @@ import pytest
 from perijove.kernels.v1 import kernels_pb2, kernels_pb2_grpc
 
 from tests.jupyter_ws import JupyterClient
+from tests.ports import free_port
 from tests.raw_http import ask
 from tests.running import command_line
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 TOKEN = "canary-token-6f1d"
 SERVICES = ("contents", "sessions", "kernels", "runner")
 CODE = "import os; print(len(os.environ)); raise ValueError('expected')"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

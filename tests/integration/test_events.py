@@ -20,6 +20,7 @@ import psutil
 import pytest
 from perijove.contents.v1 import contents_pb2, contents_pb2_grpc
 
+from tests.ports import free_port
 from tests.running import GENEROUS_S, wait_for
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ CORE = "https://events.jupyter.org/jupyter_server/"
 CONTENTS = f"{CORE}contents_service/v1"
 SAVES = 60
 FOLLOW_EVENTS = str(Path(__file__).parents[2] / "docs/examples/follow_events.py")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass

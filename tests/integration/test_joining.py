@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from perijove_kernels.joining.backends.files import PoolFiles
 
 from tests.joined import JoinedRunner, install_kernelspec, invitation, token
 from tests.jupyter_ws import JupyterClient
+from tests.ports import free_port
 from tests.running import Home, wait_for
 
 if TYPE_CHECKING:
@@ -44,12 +44,6 @@ RPCS = [
     for method in service.methods
 ]
 FOR_RUNNERS = ("/Announce", "/RenewCertificate")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Pool:

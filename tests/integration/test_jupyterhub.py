@@ -8,11 +8,10 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from aiohttp import WSMsgType
 from perijove.kernels.v1 import kernels_pb2 as pb
 from perijove.kernels.v1 import kernels_pb2_grpc
 
+from tests.ports import free_port
 from tests.running import GENEROUS_S, until
 
 if TYPE_CHECKING:
@@ -57,11 +57,10 @@ class RunningHub:
 
 
 def ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
 
 
 @pytest.fixture

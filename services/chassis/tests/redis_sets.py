@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import importlib.resources
 import signal
-import socket
 import subprocess
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SERVICE = "main"
 _START_S = 30.0
-_LAST_PORT = 55000
-"""Of a node of a cluster: its other port must be a port, too."""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -10,7 +10,7 @@ from perijove_chassis.errors import Unavailable
 from perijove_chassis.redis_commands import Commands
 
 from services.chassis.tests.redis_proxy import RedisProxy
-from services.chassis.tests.redis_sets import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

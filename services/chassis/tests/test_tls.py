@@ -16,6 +16,7 @@ from perijove_chassis.credentials import Issuer
 from perijove_chassis.settings import ServerSettings, SettingsError
 
 from services.chassis.tests.certificates import CLIENT, Root
+from tests.ports import free_port
 
 METHOD = "/perijove.test.Echo/Echo"
 CALLEE = "runner/a"
@@ -24,12 +25,6 @@ CALLEE = "runner/a"
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     return Root(tmp_path)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @asynccontextmanager
