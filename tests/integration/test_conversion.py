@@ -59,7 +59,14 @@ def answer(running: RunningPerijove, exporter: str) -> tuple[int, str]:
 def hanging(running: RunningPerijove) -> list[psutil.Process]:
     """Return the programs that a conversion waits for."""
     below = psutil.Process(running.pid("contents")).children(recursive=True)
-    return [child for child in below if child.name() == "sleep"]
+    return [child for child in below if _name(child) == "sleep"]
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def test_who_is_refused_while_he_still_sends_hears_why(running: RunningPerijove) -> None:
