@@ -10,29 +10,15 @@ from perijove.contents.v1 import contents_pb2_grpc
 from perijove.errors.v1 import errors_pb2
 from perijove_chassis import errors, status
 
+from services.contents.tests.calls import MIB, messages, tree
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     Stub = contents_pb2_grpc.ContentsServiceAsyncStub
 
-MIB = 1024 * 1024
 REASONS = errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
-
-
-def messages(
-    header: pb.WriteContentHeader | None, *chunks: bytes
-) -> Iterator[pb.WriteContentRequest]:
-    yield pb.WriteContentRequest(header=header, chunk=chunks[0] if chunks else b"")
-    for chunk in chunks[1:]:
-        yield pb.WriteContentRequest(chunk=chunk)
-
-
-def tree(root: Path) -> dict[str, bytes | None]:
-    return {
-        str(path.relative_to(root)): None if path.is_dir() else path.read_bytes()
-        for path in root.rglob("*")
-    }
 
 
 BAD_PATHS = ["..", "a/../..", "../root2/x", "a\0", "./a", "x" * 256, "a/" * 3000, ".."]

@@ -128,8 +128,9 @@ class KernelSockets:
     def _open(self, channel: Channel, url: str) -> zmq.Socket[bytes]:
         if channel is Channel.IOPUB:
             socket = self._context.socket(zmq.SUB)
-            # Past its own limit the kernel drops messages without a word. It never
-            # gets there, since we always read; the journal is what bounds memory.
+            # Past its own limit the kernel drops messages without a word. Since we always
+            # read, it gets there only if its sending thread has no processor; the
+            # journal is what bounds memory.
             socket.rcvhwm = 0
             socket.subscribe(b"")
         else:
